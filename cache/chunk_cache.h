@@ -1,0 +1,83 @@
+// A byte-bounded, crash-safe store of opaque chunks on disk, least recently used first out. The format is in FORMAT.md.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace lacquer::cache {
+
+using ChunkKey = std::array<std::byte, 16>;
+
+enum class Keep { normal, longer };  // longer: evicted after all normal ones, as long as they take <= 25 % of the cap
+
+struct CacheStats {
+    std::uint64_t capacity_bytes = 0;
+    std::uint64_t bytes = 0;  // on disk, unlinked entries that someone still reads included; never above capacity_bytes
+    std::uint64_t entries = 0;
+    std::uint64_t hits = 0, misses = 0, insertions = 0, evictions = 0;
+    std::uint64_t corrupt = 0;        // entries found damaged, removed
+    std::uint64_t failed_writes = 0;  // chunks not stored: no room could be made, or the disk refused
+};
+
+// Reads one stored chunk; keeps it readable, even if it is evicted meanwhile, until destroyed. Not thread-safe,
+// movable.
+class ChunkReader {
+public:
+    ChunkReader(ChunkReader&&) noexcept;
+    ChunkReader& operator=(ChunkReader&&) noexcept;
+    ~ChunkReader();
+
+    std::uint64_t size_bytes() const noexcept;
+    // Fills `out` with the bytes at [offset, offset + out.size()), which must lie inside the chunk. Each 64 KiB block
+    // is verified before any of its bytes is handed out; false when damaged or unreadable: the entry is then dropped
+    // and counted.
+    [[nodiscard]] bool read(std::uint64_t offset, std::span<std::byte> out);
+
+private:
+    friend class ChunkCache;
+    struct State;
+    explicit ChunkReader(std::unique_ptr<State> state) noexcept;
+    std::unique_ptr<State> state_;
+};
+
+// Threads: every member may be called from any thread; no lock is held across file reads and writes of chunk bytes.
+class ChunkCache {
+public:
+    // Opens or creates `directory` and takes its lock file; reads what is there (recency survives restarts).
+    // Throws std::runtime_error naming the directory and the reason: not writable, or owned by another daemon (with its
+    // pid).
+    ChunkCache(std::filesystem::path directory, std::uint64_t capacity_bytes);
+    ~ChunkCache();
+
+    // The chunk, now the most recently used; nullopt on a miss.
+    std::optional<ChunkReader> open(const ChunkKey& key);
+    bool contains(const ChunkKey& key) const;  // no I/O, does not count as use
+    std::optional<std::uint64_t> size_bytes(const ChunkKey& key) const;
+    // Stores a copy, evicting to fit; atomic. False (counted, never thrown) when it could not be stored.
+    bool insert(const ChunkKey& key, std::span<const std::byte> chunk, Keep keep = Keep::normal);
+    void remove(const ChunkKey& key);
+    // Entries for which `protect` is true are not evicted for entries for which it is not. Called under the cache's
+    // lock: quick, no calls back.
+    void set_protection(std::function<bool(const ChunkKey&)> protect);
+    CacheStats stats() const;
+
+    // Reads and verifies everything; returns the number of damaged entries, which are removed.
+    std::uint64_t verify();
+    void clear();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// The pid of the daemon that owns `directory`; nullopt when nobody does.
+std::optional<int> cache_owner(const std::filesystem::path& directory);
+
+}  // namespace lacquer::cache

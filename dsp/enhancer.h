@@ -1,0 +1,36 @@
+// The enhancement chain of one run: trim -> high-pass/tonal EQ -> three-band compressor -> saturation -> width ->
+// level curve and gain -> true-peak limiter.
+//
+// Threads: one instance per run, not thread-safe.
+// Memory:  allocated by the constructor; process() touches only that.
+// Latency: latency_frames(), fixed by the recipe: output frame n is the enhanced input frame n - latency_frames().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "dsp/audio_block.h"
+#include "dsp/realtime.h"
+#include "dsp/recipe.h"
+
+namespace lacquer::dsp {
+
+class Enhancer {
+public:
+    // `first_frame`: position in the track of the first frame that process() will be given.
+    // Throws std::invalid_argument naming the field when the recipe cannot be rendered.
+    Enhancer(const Recipe& recipe, std::int64_t first_frame);
+    ~Enhancer();
+
+    // In place. Cutting a stream into different blocks gives bit-identical output. Finite for any input (NaN and Inf
+    // are taken as silence), and |output| never above what the limiter's ceiling allows.
+    void process(AudioBlock block) LACQUER_REALTIME;
+    std::size_t latency_frames() const LACQUER_REALTIME;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace lacquer::dsp
