@@ -1,7 +1,6 @@
 // A byte-bounded, crash-safe store of opaque chunks on disk, least recently used first out. The format is in FORMAT.md.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -9,25 +8,27 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
+
+#include "cache/chunk_key.h"
 
 namespace lacquer::cache {
 
-using ChunkKey = std::array<std::byte, 16>;
-
-enum class Keep { normal, longer };  // longer: evicted after all normal ones, as long as they take <= 25 % of the cap
+class FileSystem;
 
 struct CacheStats {
     std::uint64_t capacity_bytes = 0;
-    std::uint64_t bytes = 0;  // on disk, unlinked entries that someone still reads included; never above capacity_bytes
+    // What the chunk files take on disk, in whole 4 KiB pages: unlinked entries that someone still reads and files
+    // being written included. Never above capacity_bytes, unless files of an earlier, larger cap cannot be removed.
+    std::uint64_t bytes = 0;
     std::uint64_t entries = 0;
     std::uint64_t hits = 0, misses = 0, insertions = 0, evictions = 0;
     std::uint64_t corrupt = 0;        // entries found damaged, removed
     std::uint64_t failed_writes = 0;  // chunks not stored: no room could be made, or the disk refused
 };
 
-// Reads one stored chunk; keeps it readable, even if it is evicted meanwhile, until destroyed. Not thread-safe,
-// movable.
+// Reads one stored chunk; keeps it readable, even if it is removed meanwhile, until destroyed. An entry being read is
+// not evicted. Must be destroyed before its cache. Not thread-safe, movable. Memory: one block of 64 KiB, the last one
+// verified, so small reads in sequence neither read nor hash a block twice.
 class ChunkReader {
 public:
     ChunkReader(ChunkReader&&) noexcept;
@@ -47,13 +48,16 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// Threads: every member may be called from any thread; no lock is held across file reads and writes of chunk bytes.
+// Threads: every member may be called from any thread; no lock is held across file reads and writes of chunk bytes (it
+//          is held to open, rename and unlink, so that the directory and the index never disagree).
+// Errors:  only the constructor throws (and bad_alloc). Damage, a missing file or a full disk is a miss, counted.
 class ChunkCache {
 public:
     // Opens or creates `directory` and takes its lock file; reads what is there (recency survives restarts).
     // Throws std::runtime_error naming the directory and the reason: not writable, or owned by another daemon (with its
     // pid).
-    ChunkCache(std::filesystem::path directory, std::uint64_t capacity_bytes);
+    ChunkCache(const std::filesystem::path& directory, std::uint64_t capacity_bytes);
+    ChunkCache(const std::filesystem::path& directory, std::uint64_t capacity_bytes, std::unique_ptr<FileSystem> files);
     ~ChunkCache();
 
     // The chunk, now the most recently used; nullopt on a miss.
@@ -64,7 +68,7 @@ public:
     bool insert(const ChunkKey& key, std::span<const std::byte> chunk, Keep keep = Keep::normal);
     void remove(const ChunkKey& key);
     // Entries for which `protect` is true are not evicted for entries for which it is not. Called under the cache's
-    // lock: quick, no calls back.
+    // lock: quick, no calls back, must not throw. Empty: nothing is protected.
     void set_protection(std::function<bool(const ChunkKey&)> protect);
     CacheStats stats() const;
 
@@ -73,11 +77,12 @@ public:
     void clear();
 
 private:
+    friend class ChunkReader;
     struct State;
     std::unique_ptr<State> state_;
 };
 
-// The pid of the daemon that owns `directory`; nullopt when nobody does.
+// The pid of the daemon that owns `directory` (0 when it is owned but does not say by whom); nullopt when nobody does.
 std::optional<int> cache_owner(const std::filesystem::path& directory);
 
 }  // namespace lacquer::cache
