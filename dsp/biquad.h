@@ -5,6 +5,8 @@
 // Latency: none.
 #pragma once
 
+#include <cmath>
+
 #include "dsp/realtime.h"
 
 namespace lacquer::dsp {
@@ -33,6 +35,13 @@ public:
     void reset() LACQUER_REALTIME {
         s1_ = 0.0;
         s2_ = 0.0;
+    }
+
+    // Lets go of a tail too faint to matter, before it becomes a crawl of denormal numbers. For a result that does not
+    // depend on how a stream is cut, call it at positions that do not either, a few times a second.
+    void settle() LACQUER_REALTIME {
+        constexpr double kFaint = 1e-30;
+        if (std::abs(s1_) < kFaint && std::abs(s2_) < kFaint) reset();
     }
 
 private:
