@@ -1,6 +1,8 @@
 // The enhancement chain of one run: trim -> high-pass/tonal EQ -> three-band compressor -> saturation -> width ->
 // level curve and gain -> true-peak limiter.
 //
+// Method:  all arithmetic in double, by +, -, x and / and the polynomials of dsp/fast_math.h; one rounding to float at
+//          the end. Nothing remembers further back than 5 s (dsp/preset.h bounds the releases).
 // Threads: one instance per run, not thread-safe.
 // Memory:  allocated by the constructor; process() touches only that.
 // Latency: latency_frames(), fixed by the recipe: output frame n is the enhanced input frame n - latency_frames().
@@ -24,7 +26,8 @@ public:
     ~Enhancer();
 
     // In place. Cutting a stream into different blocks gives bit-identical output. Finite for any input (NaN and Inf
-    // are taken as silence), and |output| never above what the limiter's ceiling allows.
+    // are taken as silence), and |output| never above what the limiter's ceiling allows. A bypass recipe leaves the
+    // samples as they are, whatever they are.
     void process(AudioBlock block) LACQUER_REALTIME;
     std::size_t latency_frames() const LACQUER_REALTIME;
 

@@ -6,14 +6,22 @@
 
 #include "dsp/preset.h"
 #include "dsp/profile.h"
+#include "dsp/settings.h"
 
 namespace lacquer::dsp {
 
 struct Recipe {
     std::uint32_t sample_rate_hz = 0;
     std::uint32_t channel_count = 0;
-    bool bypass = false;  // intensity 0: the samples pass untouched
-    // The builder of the chain adds the rest.
+    bool bypass = false;  // intensity 0: the samples pass untouched, without latency
+
+    double trim = 1.0;  // linear; takes the track to -18 LUFS, so that levels inside the chain mean something
+    EqualiserSettings equaliser;
+    CompressorSettings compressor;
+    SaturationSettings saturation;
+    WidthSettings width;  // two channels only
+    LevelCurveSettings level;
+    LimiterSettings limiter;
 };
 
 struct RecipeRequest {
@@ -26,13 +34,18 @@ struct RecipeRequest {
 struct RecipeOutcome {
     Recipe recipe;
     double predicted_lufs = 0.0;
-    double make_up_gain_db = 0.0;
-    std::string bound;  // empty, or the name of the rule that kept the target from being met
+    double make_up_gain_db = 0.0;  // constant gain over the source, trim included
+    std::string bound;             // the rule that kept the target from being met: "max-gain", "peak-headroom",
+                                   // "min-gain", "near-silence"; empty when none did
 };
 
 // Derives the recipe. Pure; uses libm and Eigen, which is why the result is stored and read back instead of derived
 // again. Throws std::invalid_argument naming the field when the intensity is outside [0, 1] or the profile has no rate
 // or channels.
 RecipeOutcome derive_recipe(const Profile& profile, const RecipeRequest& request);
+
+// Flat, ratio 1, width 1, gain 1; the crossovers and the limiter of every other recipe, so that a fade between the two
+// does not comb. Throws std::invalid_argument as derive_recipe does.
+Recipe neutral_recipe(std::uint32_t sample_rate_hz, std::uint32_t channel_count);
 
 }  // namespace lacquer::dsp

@@ -1,0 +1,231 @@
+#include "dsp/recipe.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "dsp/compressor.h"
+#include "dsp/eq_fit.h"
+#include "dsp/filter_design.h"
+#include "dsp/level_plan.h"
+#include "dsp/prediction.h"
+#include "dsp/tone_curve.h"
+#include "dsp/true_peak_limiter.h"
+#include "dsp/units.h"
+
+namespace lacquer::dsp {
+namespace {
+
+constexpr double kWorkingLufs = -18.0;  // what the chain's first stage trims to
+constexpr double kNearSilenceLufs = -50.0;
+constexpr double kCeilingDbtp = -1.0;
+constexpr double kMaxMakeUpDb = 9.0;
+constexpr double kMinMakeUpDb = -12.0;
+constexpr double kMaxLimitingDb = 3.0;
+constexpr double kLookAheadMs = 5.0;
+constexpr double kLimiterReleaseMs = 100.0;
+constexpr double kKneeDb = 6.0;
+constexpr double kMonoBelowHz = 120.0;
+constexpr double kHighPassNeutralHz = 10.0;
+constexpr std::array<double, kDynamicsBands> kDetectorMs{30.0, 20.0, 10.0};
+
+struct Job {
+    const Profile& profile;
+    const Preset& wanted;
+    double intensity;
+
+    double rate_hz() const { return profile.sample_rate_hz; }
+    double scaled(double neutral, double full) const { return neutral + intensity * (full - neutral); }
+};
+
+void check_format(std::uint32_t sample_rate_hz, std::uint32_t channel_count) {
+    if (sample_rate_hz == 0) throw std::invalid_argument("sample_rate_hz");
+    if (channel_count < 1 || channel_count > kMaxChannels) throw std::invalid_argument("channel_count");
+}
+
+double limited_frequency(double hz, double rate_hz) {
+    return std::min(hz, 0.4 * rate_hz) / rate_hz;
+}
+
+LimiterSettings limiter_settings(double rate_hz) {
+    const double release = std::exp(-1000.0 / (kLimiterReleaseMs * rate_hz));
+    const auto look_ahead = static_cast<std::uint32_t>(std::lround(kLookAheadMs * rate_hz / 1000.0));
+    return {db_to_gain(kCeilingDbtp - kLimiterMarginDb), std::max(look_ahead, 1u), release};
+}
+
+EqualiserSettings equaliser_settings(const Job& job) {
+    ToneCurve curve = match_correction(job.profile, job.wanted.match);
+    const ToneCurve tone = preset_tone(job.wanted.tone_db);
+    for (std::size_t b = 0; b < kOctaveBands; ++b) curve[b] = job.intensity * (curve[b] + tone[b]);
+
+    EqualiserSettings settings;
+    auto next = settings.sections.begin();
+    if (job.wanted.high_pass_hz > 0.0) {  // Butterworth, 4th order
+        const double ratio = job.wanted.high_pass_hz / kHighPassNeutralHz;
+        const double frequency = kHighPassNeutralHz * std::pow(ratio, job.intensity) / job.rate_hz();
+        *next++ = high_pass(frequency, 0.54119610014619698440);
+        *next++ = high_pass(frequency, 1.30656296487637652786);
+    }
+    const auto room = static_cast<std::size_t>(settings.sections.end() - next);
+    const auto sections = fit_sections(curve, room, job.profile.sample_rate_hz);
+    std::copy(sections.begin(), sections.end(), next);
+    return settings;
+}
+
+// Less for what was squashed already: [0, 1] from the crest factor and the loudness range.
+double liveliness(const Profile& profile) {
+    const double crest = std::clamp((profile.crest_db - 9.0) / 9.0, 0.0, 1.0);
+    const double range = std::clamp((profile.loudness_range_lu - 3.0) / 9.0, 0.0, 1.0);
+    return 0.5 * (crest + range);
+}
+
+double ratio_of(const Job& job) {
+    if (!job.wanted.adapts) return job.wanted.compression.ratio;
+    return 1.2 + (job.wanted.compression.ratio - 1.2) * liveliness(job.profile);
+}
+
+// Narrow enough for out-of-phase tracks, a little wider for tracks close to mono, untouched when they are mono.
+double adaptive_width(double correlation) {
+    if (correlation < 0.3) return 0.9 + 0.1 * std::clamp(correlation / 0.3, 0.0, 1.0);
+    if (correlation < 0.7) return 1.0 + 0.1 * (correlation - 0.3) / 0.4;
+    return 1.1 - 0.1 * std::clamp((correlation - 0.9) / 0.1, 0.0, 1.0);
+}
+
+CompressorBandSettings band_settings(const Job& job, std::size_t band, double shift_db) {
+    const PresetCompression& wanted = job.wanted.compression;
+    const LevelHistogram& levels = job.profile.band_levels[band];
+    CompressorBandSettings settings;
+    settings.knee_db = kKneeDb;
+    settings.threshold_db = level_percentile_db(levels, 0.5) + shift_db + wanted.threshold_db;
+    settings.slope = job.intensity * (1.0 - 1.0 / ratio_of(job));
+    settings.detector = smoothing_step(kDetectorMs[band], job.rate_hz());
+    settings.attack = smoothing_step(wanted.bands[band].attack_ms, job.rate_hz());
+    settings.release = smoothing_step(wanted.bands[band].release_ms, job.rate_hz());
+
+    const double loud_db = level_percentile_db(levels, 0.95) + shift_db;
+    const double reduction_db = static_reduction_db(settings, loud_db);
+    if (reduction_db > wanted.max_reduction_db) settings.slope *= wanted.max_reduction_db / reduction_db;
+    return settings;
+}
+
+// The changes the chain makes before its constant gain, in dB.
+struct Prediction {
+    double loudness_db = 0.0;
+    double peak_db = 0.0;
+
+    void add(double change_db) {
+        loudness_db += change_db;
+        peak_db += change_db;
+    }
+};
+
+Prediction derive_dynamics(const Job& job, Recipe& recipe) {
+    const ShapedSpectrum spectrum(job.profile, recipe.equaliser, recipe.compressor.borders);
+    const double trim_db = gain_to_db(recipe.trim);
+    std::array<double, kDynamicsBands> gains_db{};
+    for (std::size_t b = 0; b < kDynamicsBands; ++b) {
+        const double shift_db = trim_db + spectrum.equaliser_change_db(b);
+        recipe.compressor.bands[b] = band_settings(job, b, shift_db);
+        gains_db[b] = compression_change_db(job.profile.band_levels[b], recipe.compressor.bands[b], shift_db);
+    }
+    return {spectrum.equaliser_change_db(Weighting::k) + spectrum.dynamics_change_db(gains_db, Weighting::k),
+            spectrum.equaliser_change_db(Weighting::flat) + spectrum.dynamics_change_db(gains_db, Weighting::flat)};
+}
+
+Prediction derive_level_curve(const Job& job, Recipe& recipe) {
+    const std::vector<float>& loudness = job.profile.short_term_lufs;
+    PresetLevelCurve wanted = job.wanted.level_curve;
+    wanted.strength *= job.intensity;
+    wanted.max_db *= job.intensity;
+    recipe.level.curve_db = plan_level_curve(loudness, job.profile.integrated_lufs, wanted);
+    if (recipe.level.curve_db.empty()) return {};
+    const std::vector<double>& curve_db = recipe.level.curve_db;
+    double loudest_before = kLoudnessFloorLufs;
+    double loudest_after = kLoudnessFloorLufs;
+    for (std::size_t i = 0; i < loudness.size(); ++i) {
+        loudest_before = std::max(loudest_before, static_cast<double>(loudness[i]));
+        loudest_after = std::max(loudest_after, static_cast<double>(loudness[i]) + curve_db[i]);
+    }
+    return {gated_loudness_lufs(loudness, curve_db) - gated_loudness_lufs(loudness, {}),
+            loudest_after - loudest_before};
+}
+
+void derive_make_up(const Job& job, bool loudness_match, const Prediction& change, RecipeOutcome& outcome) {
+    const double before_lufs = job.profile.integrated_lufs;
+    const double target_lufs = loudness_match ? job.scaled(before_lufs, job.wanted.loudness_lufs) : before_lufs;
+    const double wanted_db = target_lufs - before_lufs - change.loudness_db;
+    const double headroom_db = kCeilingDbtp - (job.profile.true_peak_dbtp + change.peak_db) + kMaxLimitingDb;
+
+    double gain_db = wanted_db;
+    const auto bind = [&](const char* rule, double bound_db) {
+        outcome.bound = rule;
+        gain_db = bound_db;
+    };
+    if (before_lufs < kNearSilenceLufs) {
+        bind("near-silence", 0.0);
+    } else {
+        if (gain_db > kMaxMakeUpDb) bind("max-gain", kMaxMakeUpDb);
+        if (gain_db > headroom_db) bind("peak-headroom", headroom_db);
+        if (gain_db < kMinMakeUpDb) bind("min-gain", kMinMakeUpDb);
+    }
+    outcome.make_up_gain_db = gain_db;
+    outcome.predicted_lufs = before_lufs + change.loudness_db + gain_db;
+    outcome.recipe.level.gain = db_to_gain(gain_db) / outcome.recipe.trim;
+}
+
+void derive_width(const Job& job, Recipe& recipe) {
+    const double full = job.wanted.adapts ? adaptive_width(job.profile.stereo_correlation) : job.wanted.width;
+    recipe.width.width = job.scaled(1.0, full);
+    recipe.width.mono_bass = job.intensity;
+    recipe.width.border = linkwitz_riley(limited_frequency(job.wanted.mono_below_hz, job.rate_hz()));
+}
+
+}  // namespace
+
+Recipe neutral_recipe(std::uint32_t sample_rate_hz, std::uint32_t channel_count) {
+    check_format(sample_rate_hz, channel_count);
+    const double rate_hz = sample_rate_hz;
+    Recipe recipe;
+    recipe.sample_rate_hz = sample_rate_hz;
+    recipe.channel_count = channel_count;
+    for (std::size_t b = 0; b < recipe.compressor.borders.size(); ++b) {
+        recipe.compressor.borders[b] = linkwitz_riley(limited_frequency(kCrossoversHz[b], rate_hz));
+    }
+    recipe.width.border = linkwitz_riley(limited_frequency(kMonoBelowHz, rate_hz));
+    recipe.limiter = limiter_settings(rate_hz);
+    return recipe;
+}
+
+RecipeOutcome derive_recipe(const Profile& profile, const RecipeRequest& request) {
+    if (!(request.intensity >= 0.0 && request.intensity <= 1.0)) throw std::invalid_argument("intensity");
+    RecipeOutcome outcome;
+    outcome.recipe = neutral_recipe(profile.sample_rate_hz, profile.channel_count);
+    outcome.predicted_lufs = profile.integrated_lufs;
+    Recipe& recipe = outcome.recipe;
+    if (request.intensity == 0.0) {
+        recipe.bypass = true;
+        return outcome;
+    }
+    if (profile.integrated_lufs <= kLoudnessFloorLufs) {
+        outcome.bound = "near-silence";
+        return outcome;
+    }
+    const Job job{profile, preset(request.preset), request.intensity};
+    if (profile.integrated_lufs >= kNearSilenceLufs) recipe.trim = db_to_gain(kWorkingLufs - profile.integrated_lufs);
+    recipe.equaliser = equaliser_settings(job);
+    Prediction change = derive_dynamics(job, recipe);
+    recipe.saturation.amount = job.intensity * job.wanted.saturation;
+    change.add(
+        saturation_change_db(profile.rms_dbfs + gain_to_db(recipe.trim) + change.peak_db, recipe.saturation.amount));
+    if (profile.channel_count == 2) {
+        derive_width(job, recipe);
+        change.add(width_change_db(profile.side_to_mid_db, recipe.width.width));
+    }
+    const Prediction curve = derive_level_curve(job, recipe);
+    change.loudness_db += curve.loudness_db;
+    change.peak_db += curve.peak_db;
+    derive_make_up(job, request.loudness_match, change, outcome);
+    return outcome;
+}
+
+}  // namespace lacquer::dsp
