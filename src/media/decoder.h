@@ -50,6 +50,9 @@ MediaInfo probe(const std::filesystem::path& file);
 // Opens for reading, trusting `info` (from an earlier probe of the same content) for the length. Throws DecodeError.
 std::unique_ptr<Decoder> open_decoder(const std::filesystem::path& file, const MediaInfo& info);
 
+// probe() and open in one, for a file nobody has probed before. Throws DecodeError.
+std::unique_ptr<Decoder> open_decoder(const std::filesystem::path& file);
+
 // True when the file's name ends like something we may be able to decode.
 bool has_audio_extension(const std::filesystem::path& file);
 
