@@ -1,9 +1,13 @@
-// The music folder as a list of tracks with ids that last: SQLite in WAL mode behind it.
+// The music folders as a list of tracks with ids that last: SQLite in WAL mode behind it.
 //
-// Threads: every member may be called from any thread. Memory: SQLite's page cache, bounded at 2 MiB.
+// Identity:  an id stays with its path; when the path is gone, it follows the content (content_id, or SHA-256 where the
+//            modification time was lost in a copy). Copies that exist side by side have ids of their own.
+// Threads:   every member may be called from any thread. Scans run one at a time, a second call waits for the first.
+//            Files are opened, probed and hashed without the lock that other members need.
+// Memory:    SQLite's page cache, at most 2 MiB; while a scan runs also the name of every file (~150 bytes each).
+// Errors:    every member throws std::runtime_error when the database cannot be read or written.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,20 +17,20 @@
 #include <string>
 #include <vector>
 
-#include "dsp/profile.h"
 #include "src/media/decoder.h"
 
 namespace lacquer::library {
 
-// XXH3-128 (32 hex digits) over size, mtime (ns), the first and last 64 KiB and 62 evenly spaced 16 KiB blocks.
-std::string content_id(const std::filesystem::path& file);  // throws std::filesystem::filesystem_error
+// XXH3-128 (32 hex digits) over size, mtime (ns), the first and last 64 KiB and 62 evenly spaced 16 KiB blocks; files
+// no larger than those together are read whole. Throws std::filesystem::filesystem_error.
+std::string content_id(const std::filesystem::path& file);
 
 struct Track {
     std::int64_t id = 0;
-    std::filesystem::path path;
+    std::filesystem::path path;  // absolute, free of symbolic links
     std::string origin = "library";
-    std::string content_id;
-    std::string title, artist, album, album_artist, genre;  // UTF-8; title falls back to the file's stem
+    std::string content_id;                                 // empty when the file could not be read
+    std::string title, artist, album, album_artist, genre;  // valid UTF-8; title falls back to the file's stem
     int track_number = 0, disc_number = 0, year = 0;        // 0: unknown
     media::MediaInfo media;
     std::string error;  // why it cannot be decoded; empty when it can
@@ -38,11 +42,15 @@ struct Track {
 
 struct TrackPage {
     std::vector<Track> items;
-    std::int64_t total = 0;
+    std::int64_t total = 0;  // matches, not only those on this page
 };
 
+// Each file found is counted once in added (new, or back again), changed, moved or unchanged.
 struct ScanResult {
-    std::int64_t added = 0, changed = 0, moved = 0, removed = 0, unchanged = 0, undecodable = 0;
+    std::int64_t added = 0, changed = 0, moved = 0, unchanged = 0;
+    std::int64_t removed = 0;             // tracks whose file is gone since the last scan
+    std::int64_t undecodable = 0;         // of the files found
+    std::int64_t unreadable_folders = 0;  // skipped, roots included; the tracks below them stay as they were
 };
 
 // The recipe that (track, preset, intensity, loudness) is served with, and since when nobody listened to it.
@@ -53,26 +61,39 @@ struct ServedRecipe {
 
 class Library {
 public:
-    // Opens or creates the database. Throws std::runtime_error naming the file and the reason.
+    // Opens or creates the database; its folder is made with mode 0700. A damaged database is moved aside as
+    // NAME.damaged-TIMESTAMP and a new one begun; notice() then says so. Throws std::runtime_error naming the file and
+    // the reason, or the root that is no folder.
     Library(const std::filesystem::path& database, std::vector<std::filesystem::path> roots);
     ~Library();
 
+    // What whoever runs the daemon should be told about opening the database; empty when all is well.
+    const std::string& notice() const;
+
     // Brings the tracks in line with the folders: only files whose size or mtime changed are opened; a renamed or moved
-    // file keeps its id; a vanished one is kept, marked, for its id and left out of lists. `on_track` is told each
-    // track as it becomes known.
+    // file keeps its id; a vanished one is kept, marked, for its id and left out of lists. Symbolic links below a root
+    // are not followed. A root that is missing, or empty on another device than before (unmounted), and a folder that
+    // cannot be read leave their tracks as they were. `on_track` is told each new, changed or moved track once it is
+    // stored, on the calling thread. Stops between files; what was stored stays, nothing is marked vanished.
     ScanResult scan(std::stop_token stop, const std::function<void(const Track&)>& on_track = {});
 
+    // Computes the SHA-256 of one whole file that lacks it, for recognising moved files at a later scan. Returns false
+    // when none is left or it was stopped; files that cannot be read are passed over until the next scan.
+    bool hash_one(std::stop_token stop);
+
     std::optional<Track> track(std::int64_t id) const;  // nullopt: unknown or vanished
-    // Checks that the file still is what `track` says; rescans that one file when it is not.
+    // Checks that the file still is what `track` says; rescans that one file when it is not (the answer may then carry
+    // an error). nullopt also when the file cannot be found now.
     std::optional<Track> fresh_track(std::int64_t id);
-    TrackPage tracks(const std::string& query, std::int64_t start_index,
-                     std::int64_t limit) const;    // by album artist, album, disc, number, title, path
+    // Tracks that have every word of `query` (any case, parts of words too) in title, artist, album or the file's stem,
+    // by album artist (else artist), album, disc, number, title, path.
+    TrackPage tracks(const std::string& query, std::int64_t start_index, std::int64_t limit) const;
     std::vector<std::int64_t> unmeasured() const;  // ids of decodable tracks without a full profile
 
-    // A full profile belongs to (content, decoder), so that it survives moves and is measured anew when a decoder
-    // changes.
-    std::optional<dsp::Profile> profile(const Track& track) const;
-    void store_profile(const Track& track, const dsp::Profile& profile);
+    // A full profile, as text, belongs to (content, decoder), so that it survives moves and is measured anew when a
+    // decoder changes.
+    std::optional<std::string> profile_text(const Track& track) const;
+    void store_profile_text(const Track& track, const std::string& profile);
     bool has_profile(const Track& track) const;
 
     // Recipes by id, as the text they were fingerprinted from; never changed once stored.

@@ -1,0 +1,101 @@
+#include "src/library/database.h"
+
+#include <chrono>
+#include <cstddef>
+#include <stdexcept>
+#include <system_error>
+
+#include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "src/library/schema.h"
+
+namespace lacquer::library {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kBusyTimeoutMs = 10'000;
+// Above this, only SQLite's own checks while reading find damage: a full check would delay the start by seconds.
+constexpr std::uintmax_t kMostCheckedBytes = 64 << 20;
+
+bool is_damage(const SQLite::Exception& error) {
+    return error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
+}
+
+void make_private_folder(const fs::path& folder) {
+    std::error_code error;
+    if (folder.empty() || fs::is_directory(folder, error)) return;
+    if (!folder.parent_path().empty()) fs::create_directories(folder.parent_path());
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+        throw fs::filesystem_error("cannot be created", folder, {errno, std::generic_category()});
+}
+
+void check(SQLite::Database& database, const fs::path& file) {
+    if (fs::file_size(file) > kMostCheckedBytes) return;
+    const std::string answer = database.execAndGet("PRAGMA quick_check(1)").getString();
+    if (answer != "ok") throw SQLite::Exception(answer, SQLITE_CORRUPT);
+}
+
+void migrate(SQLite::Database& database) {
+    const auto steps = migrations();
+    SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+    const int version = database.execAndGet("PRAGMA user_version").getInt();
+    if (version < 0 || static_cast<std::size_t>(version) > steps.size())
+        throw std::runtime_error(fmt::format("was made by a newer Lacquer (schema {})", version));
+    for (std::size_t step = static_cast<std::size_t>(version); step < steps.size(); ++step) {
+        database.exec(steps[step]);
+        database.exec(fmt::format("PRAGMA user_version = {}", step + 1));
+    }
+    transaction.commit();
+}
+
+std::unique_ptr<SQLite::Database> open(const fs::path& file) {
+    auto database = std::make_unique<SQLite::Database>(
+        file.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
+    database->exec("PRAGMA cache_size = -2048");
+    database->exec("PRAGMA trusted_schema = OFF");
+    database->exec("PRAGMA journal_mode = WAL");
+    database->exec("PRAGMA synchronous = NORMAL");
+    database->exec("PRAGMA journal_size_limit = 16777216");
+    check(*database, file);
+    migrate(*database);
+    return database;
+}
+
+// The log goes along with the file it belongs to: a new database must not read it, and a repair may need it.
+fs::path move_aside(const fs::path& file) {
+    const std::string suffix = fmt::format(".damaged-{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+    fs::path aside = file;
+    aside += suffix;
+    for (int more = 2; fs::exists(aside); ++more) aside = file.native() + suffix + fmt::format("-{}", more);
+    fs::rename(file, aside);
+    for (const char* part : {"-wal", "-shm"}) {
+        std::error_code absent;
+        fs::rename(file.native() + part, aside.native() + part, absent);
+    }
+    return aside;
+}
+
+}  // namespace
+
+Connection::Connection(const fs::path& file) try {
+    make_private_folder(file.parent_path());
+    try {
+        database_ = open(file);
+    } catch (const SQLite::Exception& error) {
+        if (!is_damage(error)) throw;
+        const fs::path aside = move_aside(file);
+        database_ = open(file);
+        notice_ = fmt::format("{} was damaged ({}); it was moved to {} and a new one begun", file.native(),
+                              error.what(), aside.native());
+    }
+} catch (const std::exception& error) {
+    throw std::runtime_error(fmt::format("{}: {}", file.native(), error.what()));
+}
+
+}  // namespace lacquer::library

@@ -1,0 +1,249 @@
+#include "src/library/library.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "src/library/database.h"
+#include "src/library/examine.h"
+#include "src/library/folder_walk.h"
+#include "src/library/scan.h"
+#include "src/library/text.h"
+#include "src/library/track_rows.h"
+
+namespace lacquer::library {
+namespace fs = std::filesystem;
+namespace {
+
+std::vector<fs::path> existing_folders(std::vector<fs::path> roots) {
+    for (fs::path& root : roots) {
+        std::error_code error;
+        const fs::path given = root;
+        root = fs::canonical(given, error);
+        if (!error && !fs::is_directory(root)) error = std::make_error_code(std::errc::not_a_directory);
+        if (error) throw std::runtime_error(fmt::format("{}: {}", given.native(), error.message()));
+    }
+    return roots;
+}
+
+std::optional<std::int64_t> device_of(const fs::path& folder) {
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0) return std::nullopt;
+    return static_cast<std::int64_t>(status.st_dev);
+}
+
+// An empty folder on another device than the one that held files is where the disk of music was mounted.
+bool is_unmounted(SQLite::Database& database, const fs::path& root) {
+    SQLite::Statement row(database, "SELECT device FROM roots WHERE path = ?");
+    bind_bytes(row, 1, root.native());
+    return row.executeStep() && row.getColumn(0).getInt64() != device_of(root);
+}
+
+void remember_devices(SQLite::Database& database, const std::vector<fs::path>& roots) {
+    for (const fs::path& root : roots) {
+        std::error_code error;
+        const auto device = device_of(root);
+        if (!device || fs::is_empty(root, error) || error) continue;
+        SQLite::Statement statement(database, "INSERT OR REPLACE INTO roots (path, device) VALUES (?, ?)");
+        bind_bytes(statement, 1, root.native());
+        statement.bind(2, *device);
+        statement.exec();
+    }
+}
+
+std::string matching(std::size_t word_count) {
+    std::string condition = "WHERE vanished = 0";
+    for (std::size_t i = 0; i < word_count; ++i) condition += " AND instr(search_text, ?) > 0";
+    return condition;
+}
+
+int bind_words(SQLite::Statement& statement, const std::vector<std::string>& query_words) {
+    int index = 0;
+    for (const std::string& word : query_words) statement.bind(++index, word);
+    return index;
+}
+
+}  // namespace
+
+struct Library::State {
+    State(const fs::path& database, std::vector<fs::path> music)
+        : roots(existing_folders(std::move(music))), connection(database) {}
+
+    std::optional<std::string> text(const char* sql, std::initializer_list<std::string> keys) {
+        return connection.use([&](SQLite::Database& database) -> std::optional<std::string> {
+            SQLite::Statement row(database, sql);
+            int index = 0;
+            for (const std::string& key : keys) row.bind(++index, key);
+            if (!row.executeStep()) return std::nullopt;
+            return row.getColumn(0).getString();
+        });
+    }
+
+    void execute(const char* sql, std::initializer_list<std::string> values) {
+        connection.use([&](SQLite::Database& database) {
+            SQLite::Statement statement(database, sql);
+            int index = 0;
+            for (const std::string& value : values) statement.bind(++index, value);
+            statement.exec();
+        });
+    }
+
+    const std::vector<fs::path> roots;
+    Connection connection;
+    std::mutex scan_mutex;  // held for a whole scan; guards decoders_checked
+    bool decoders_checked = false;
+    std::mutex hash_mutex;                 // held while a file is hashed; guards hashed_up_to
+    std::int64_t hashed_up_to = 0;         // ids up to here have a SHA-256 or were passed over since the last scan
+    std::atomic<bool> hash_again = false;  // a scan has found new files
+};
+
+Library::Library(const fs::path& database, std::vector<fs::path> roots)
+    : state_(std::make_unique<State>(database, std::move(roots))) {}
+
+Library::~Library() = default;
+
+const std::string& Library::notice() const {
+    return state_->connection.notice();
+}
+
+ScanResult Library::scan(std::stop_token stop, const std::function<void(const Track&)>& on_track) {
+    const std::lock_guard lock(state_->scan_mutex);
+    Connection& connection = state_->connection;
+    if (!std::exchange(state_->decoders_checked, true)) forget_outdated_decoders(connection);
+    const FolderWalk walk(state_->roots, stop, [&](const fs::path& root) {
+        return connection.use([&](SQLite::Database& database) { return is_unmounted(database, root); });
+    });
+    if (stop.stop_requested()) return {};
+    const ScanResult result = Scan(connection, walk, stop, on_track).run();
+    connection.use([&](SQLite::Database& database) { remember_devices(database, state_->roots); });
+    state_->hash_again = true;
+    return result;
+}
+
+bool Library::hash_one(std::stop_token stop) {
+    const std::lock_guard lock(state_->hash_mutex);
+    if (state_->hash_again.exchange(false)) state_->hashed_up_to = 0;
+    while (!stop.stop_requested()) {
+        const auto next = state_->connection.use(
+            [&](SQLite::Database& database) { return unhashed_after(database, state_->hashed_up_to); });
+        if (!next) return false;
+        const auto sha256 = stamp_of(next->path) == next->stamp ? sha256_of(next->path, stop) : std::nullopt;
+        if (stop.stop_requested()) return false;
+        state_->hashed_up_to = next->id;
+        if (!sha256 || stamp_of(next->path) != next->stamp) continue;
+        state_->connection.use([&](SQLite::Database& database) { set_sha256(database, *next, *sha256); });
+        return true;
+    }
+    return false;
+}
+
+std::optional<Track> Library::track(std::int64_t id) const {
+    return state_->connection.use([&](SQLite::Database& database) { return present_track(database, id); });
+}
+
+std::optional<Track> Library::fresh_track(std::int64_t id) {
+    auto known = track(id);
+    if (!known) return std::nullopt;
+    std::error_code error;
+    const auto stamp = stamp_of(known->path);
+    if (!stamp || fs::canonical(known->path, error) != known->path) return std::nullopt;
+    const auto stored =
+        state_->connection.use([&](SQLite::Database& database) { return known_file(database, known->path); });
+    if (stored && stored->stamp == *stamp && stored->readable) return known;
+    ExaminedFile file{examine(known->path), *stamp, std::nullopt};
+    state_->connection.use([&](SQLite::Database& database) {
+        SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+        store_file(database, file, [](const fs::path&) { return true; });
+        transaction.commit();
+    });
+    state_->hash_again = true;
+    return file.track;
+}
+
+TrackPage Library::tracks(const std::string& query, std::int64_t start_index, std::int64_t limit) const {
+    const std::vector<std::string> query_words = words(folded(clean_text(query)));
+    const std::string condition = matching(query_words.size());
+    return state_->connection.use([&](SQLite::Database& database) {
+        TrackPage page;
+        SQLite::Statement count(database, "SELECT count(*) FROM tracks " + condition);
+        bind_words(count, query_words);
+        if (count.executeStep()) page.total = count.getColumn(0).getInt64();
+        SQLite::Statement rows(database, select_tracks(condition + " ORDER BY sort_key LIMIT ? OFFSET ?"));
+        const int index = bind_words(rows, query_words);
+        rows.bind(index + 1, std::max<std::int64_t>(limit, 0));
+        rows.bind(index + 2, std::max<std::int64_t>(start_index, 0));
+        while (rows.executeStep()) page.items.push_back(read_track(rows));
+        return page;
+    });
+}
+
+std::vector<std::int64_t> Library::unmeasured() const {
+    return state_->connection.use([](SQLite::Database& database) {
+        SQLite::Statement rows(database,
+                               "SELECT id FROM tracks WHERE vanished = 0 AND error = '' AND NOT EXISTS (SELECT 1 FROM "
+                               "profiles WHERE profiles.content_id = tracks.content_id AND profiles.decoder = "
+                               "tracks.decoder) ORDER BY id");
+        std::vector<std::int64_t> ids;
+        while (rows.executeStep()) ids.push_back(rows.getColumn(0).getInt64());
+        return ids;
+    });
+}
+
+std::optional<std::string> Library::profile_text(const Track& track) const {
+    return state_->text("SELECT profile FROM profiles WHERE content_id = ? AND decoder = ?",
+                        {track.content_id, track.media.decoder});
+}
+
+void Library::store_profile_text(const Track& track, const std::string& profile) {
+    state_->execute("INSERT OR REPLACE INTO profiles (content_id, decoder, profile) VALUES (?, ?, ?)",
+                    {track.content_id, track.media.decoder, profile});
+}
+
+bool Library::has_profile(const Track& track) const {
+    return state_
+        ->text("SELECT '' FROM profiles WHERE content_id = ? AND decoder = ?", {track.content_id, track.media.decoder})
+        .has_value();
+}
+
+void Library::store_recipe(const std::string& recipe_id, const std::string& json) {
+    state_->execute("INSERT OR IGNORE INTO recipes (recipe_id, json) VALUES (?, ?)", {recipe_id, json});
+}
+
+std::optional<std::string> Library::recipe(const std::string& recipe_id) const {
+    return state_->text("SELECT json FROM recipes WHERE recipe_id = ?", {recipe_id});
+}
+
+std::optional<ServedRecipe> Library::served_recipe(const std::string& content_id, const std::string& request) const {
+    return state_->connection.use([&](SQLite::Database& database) -> std::optional<ServedRecipe> {
+        SQLite::Statement row(database,
+                              "SELECT recipe_id, last_served_unix_s FROM served_recipes WHERE content_id = ? AND "
+                              "request = ?");
+        row.bind(1, content_id);
+        row.bind(2, request);
+        if (!row.executeStep()) return std::nullopt;
+        return ServedRecipe{row.getColumn(0).getString(), row.getColumn(1).getInt64()};
+    });
+}
+
+void Library::set_served_recipe(const std::string& content_id, const std::string& request, const ServedRecipe& served) {
+    state_->connection.use([&](SQLite::Database& database) {
+        SQLite::Statement statement(database,
+                                    "INSERT OR REPLACE INTO served_recipes (content_id, request, recipe_id, "
+                                    "last_served_unix_s) VALUES (?, ?, ?, ?)");
+        statement.bind(1, content_id);
+        statement.bind(2, request);
+        statement.bind(3, served.recipe_id);
+        statement.bind(4, served.last_served_unix_s);
+        statement.exec();
+    });
+}
+
+}  // namespace lacquer::library
