@@ -1,0 +1,44 @@
+// Which descriptors are open and what they are doing, so that others can end them: a full server closes the connection
+// that idles longest, a stopping one closes all that idle, then all.
+//
+// Threads: any. A descriptor is removed before it is closed, so none is ever shut down after its number was reused.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+
+namespace lacquer::server {
+
+class ConnectionRegistry {
+public:
+    enum class Phase { reading, idle, responding };  // reading: a head; idle: between two requests
+
+    // False when stopping: the connection should end instead.
+    [[nodiscard]] bool enter(int descriptor, Phase phase);
+    void remove(int descriptor);
+
+    // Ends the connection that has been idle longest; false when none is.
+    bool end_longest_idle();
+    bool is_stopping() const;
+    // No connection may go on to a further request; those that are reading or idle end now.
+    void stop();
+    // True when no connection is left within `patience`.
+    bool wait_until_empty(std::chrono::milliseconds patience);
+    void end_all();
+
+private:
+    struct Entry {
+        Phase phase = Phase::reading;
+        std::uint64_t since = 0;  // counts phase changes
+    };
+    mutable std::mutex mutex_;  // guards all below
+    std::condition_variable removed_;
+    std::map<int, Entry> entries_;
+    std::uint64_t changes_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace lacquer::server

@@ -1,0 +1,118 @@
+#include "server/session.h"
+
+#include <exception>
+
+#include "server/problem.h"
+#include "server/response_writer.h"
+
+namespace lacquer::server {
+namespace {
+
+using Phase = ConnectionRegistry::Phase;
+
+constexpr std::uint64_t max_skipped_body_bytes = 64 * 1024;
+constexpr std::chrono::seconds body_patience{5};
+
+// A request body nobody asked for is skipped when it is small; otherwise the connection cannot be used again.
+bool can_go_on(const Request& request) {
+    const bool wants_close = request.minor_version == 0 || request.header_lists("Connection", "close");
+    return !wants_close && !request.body_is_awaited && request.body_bytes <= max_skipped_body_bytes;
+}
+
+}  // namespace
+
+void Session::log(const std::string& text) const {
+    if (options_.log) options_.log(text);
+}
+
+void Session::run(int descriptor) const noexcept {
+    Connection connection(descriptor, options_.write_timeout);
+    try {
+        serve(connection, descriptor);
+    } catch (const std::exception& error) {
+        // The last boundary: a connection may end, the daemon may not.
+        registry_.remove(descriptor);
+        log(std::string("a connection ended: ") + error.what());
+    }
+}
+
+void Session::serve(Connection& connection, int descriptor) const {
+    Next next = Next::request;
+    for (bool is_first = true; next == Next::request; is_first = false) {
+        next = serve_one(connection, descriptor, is_first);
+    }
+    if (next == Next::linger) connection.close_gently();
+    registry_.remove(descriptor);
+    if (next == Next::reset) connection.reset();
+}
+
+Session::Next Session::serve_one(Connection& connection, int descriptor, bool is_first) const {
+    if (!registry_.enter(descriptor, is_first ? Phase::reading : Phase::idle)) return Next::close;
+    if (!connection.wait_for_request(is_first ? options_.head_timeout : options_.keep_alive_timeout)) {
+        return Next::close;
+    }
+    if (!is_first && !registry_.enter(descriptor, Phase::reading)) return Next::close;
+    std::string head;
+    switch (connection.read_head(head, options_.head_timeout)) {
+        case Connection::Head::complete:
+            break;
+        case Connection::Head::closed:
+            return Next::close;
+        case Connection::Head::too_slow:
+            return refuse(connection, 408, "the request did not arrive in time");
+        case Connection::Head::too_large:
+            return refuse(connection, 431, "the request head is too large");
+    }
+    if (!registry_.enter(descriptor, Phase::responding)) return Next::close;
+    const GuardedHead guarded = guard_head(head);
+    if (guarded.refusal != 0) return refuse(connection, guarded.refusal, guarded.reason);
+    return answer(connection, guarded);
+}
+
+Session::Next Session::refuse(Connection& connection, int status, const std::string& reason) const {
+    Response response = problem_response(status, reason);
+    WriteContext context;
+    context.closes = true;
+    write_response(connection, response, context);
+    return Next::linger;
+}
+
+Session::Next Session::answer(Connection& connection, const GuardedHead& guarded) const {
+    const auto request = parser_.parse(guarded);
+    if (!request) return refuse(connection, 400, "malformed request");
+    Response response = respond(*request);
+    WriteContext context;
+    context.head_only = request->is_head();
+    context.closes = !can_go_on(*request) || registry_.is_stopping();
+    context.takes_interim = request->minor_version == 1;
+    context.event_comment_period = options_.event_comment_period;
+    context.is_stopping = [this] { return registry_.is_stopping(); };
+    context.log = options_.log;
+    Written written = Written::broken;
+    try {
+        written = write_response(connection, response, context);
+    } catch (const std::exception& error) {
+        Response apology = failure(error);
+        written = write_response(connection, apology, context);
+    }
+    if (written == Written::broken) return Next::reset;
+    if (context.closes || response.is_endless) return request->body_bytes > 0 ? Next::linger : Next::close;
+    return connection.skip_body(request->body_bytes, body_patience) ? Next::request : Next::linger;
+}
+
+Response Session::respond(const Request& request) const {
+    try {
+        access_.check(request);
+        return routes_.answer(request);
+    } catch (const std::exception& error) {
+        return failure(error);
+    }
+}
+
+Response Session::failure(const std::exception& error) const {
+    if (const auto* known = dynamic_cast<const HttpError*>(&error)) return problem_response(*known);
+    log(std::string("a request failed: ") + error.what());
+    return problem_response(500, "something went wrong inside; the log says what");
+}
+
+}  // namespace lacquer::server

@@ -1,0 +1,45 @@
+// The life of one connection: read a head, guard, parse, check access, route, write; again, as long as both sides keep
+// it open. Whatever goes wrong inside becomes a status here; nothing is thrown out of it.
+//
+// Threads: run() is called from the workers.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "server/access.h"
+#include "server/connection.h"
+#include "server/connection_registry.h"
+#include "server/http_server.h"
+#include "server/httplib_parser.h"
+#include "server/routes.h"
+
+namespace lacquer::server {
+
+class Session {
+public:
+    Session(const ServerOptions& options, const Access& access, const Routes& routes, ConnectionRegistry& registry)
+        : options_(options), access_(access), routes_(routes), registry_(registry) {}
+
+    // Serves and closes `descriptor`.
+    void run(int descriptor) const noexcept;
+
+private:
+    enum class Next { request, close, reset, linger };
+
+    void serve(Connection& connection, int descriptor) const;
+    Next serve_one(Connection& connection, int descriptor, bool is_first) const;
+    Next answer(Connection& connection, const GuardedHead& guarded) const;
+    Next refuse(Connection& connection, int status, const std::string& reason) const;
+    Response respond(const Request& request) const;
+    Response failure(const std::exception& error) const;
+    void log(const std::string& text) const;
+
+    const ServerOptions& options_;
+    const Access& access_;
+    const Routes& routes_;
+    ConnectionRegistry& registry_;
+    HttplibParser parser_;
+};
+
+}  // namespace lacquer::server

@@ -1,0 +1,61 @@
+// Threads that come and go with the work: one per job, up to a cap; jobs beyond it wait, up to a bound.
+//
+// Threads: submit, take_overdue and stop from one thread; the jobs run in the pool's.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace lacquer::server {
+
+class WorkerPool {
+public:
+    using Clock = std::chrono::steady_clock;
+    enum class Admission { started, waiting, refused };
+
+    // `run` is called with each descriptor; it must not throw.
+    WorkerPool(std::size_t max_threads, std::size_t max_waiting, std::function<void(int)> run);
+    ~WorkerPool();
+
+    // `deadline`: until when it may wait for a thread. A thread that cannot be created counts as the cap reached.
+    Admission submit(int descriptor, Clock::time_point deadline);
+    // Those whose deadline passed while they waited; they are the caller's again.
+    std::vector<int> take_overdue(Clock::time_point now);
+    std::optional<Clock::time_point> next_deadline() const;
+    // Joins all threads once their jobs ended. Those still waiting are returned.
+    std::vector<int> stop();
+
+private:
+    struct Waiting {
+        int descriptor;
+        Clock::time_point deadline;
+    };
+    struct Worker {
+        std::thread thread;
+        bool ended = false;
+    };
+
+    void work(Worker& self);
+    bool add_worker();  // with mutex_ held
+    void join_ended();
+
+    const std::size_t max_threads_;
+    const std::size_t max_waiting_;
+    const std::function<void(int)> run_;
+    mutable std::mutex mutex_;  // guards all below
+    std::condition_variable changed_;
+    std::deque<Waiting> waiting_;  // oldest deadline first
+    std::list<Worker> workers_;
+    std::size_t idle_workers_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace lacquer::server
