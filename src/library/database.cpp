@@ -54,11 +54,15 @@ void migrate(SQLite::Database& database) {
     transaction.commit();
 }
 
-std::unique_ptr<SQLite::Database> open(const fs::path& file) {
-    auto database = std::make_unique<SQLite::Database>(
-        file.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
-    database->exec("PRAGMA cache_size = -2048");
+std::unique_ptr<SQLite::Database> connect(const fs::path& file, int flags) {
+    auto database = std::make_unique<SQLite::Database>(file.native(), flags | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
+    database->exec("PRAGMA cache_size = -1024");
     database->exec("PRAGMA trusted_schema = OFF");
+    return database;
+}
+
+std::unique_ptr<SQLite::Database> open(const fs::path& file) {
+    auto database = connect(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     database->exec("PRAGMA journal_mode = WAL");
     database->exec("PRAGMA synchronous = NORMAL");
     database->exec("PRAGMA journal_size_limit = 16777216");
@@ -94,6 +98,7 @@ Connection::Connection(const fs::path& file) try {
         notice_ = fmt::format("{} was damaged ({}); it was moved to {} and a new one begun", file.native(),
                               error.what(), aside.native());
     }
+    lists_ = connect(file, SQLite::OPEN_READONLY);
 } catch (const std::exception& error) {
     throw std::runtime_error(fmt::format("{}: {}", file.native(), error.what()));
 }

@@ -1,4 +1,4 @@
-// The one connection to SQLite: opened, repaired and brought to the newest schema.
+// The connections to SQLite: opened, repaired and brought to the newest schema.
 #pragma once
 
 #include <filesystem>
@@ -11,24 +11,35 @@
 
 namespace lacquer::library {
 
-// Threads: any; one use at a time. Memory: a page cache of at most 2 MiB.
+// Two connections, so that whoever wants to hear a track does not wait for somebody else's search.
+// Threads: any. Memory: two page caches of at most 1 MiB.
 class Connection {
 public:
     // Throws std::runtime_error naming the file and the reason. A damaged file is no reason: it is moved aside.
     explicit Connection(const std::filesystem::path& file);
 
-    // Calls `action(SQLite::Database&)` with the lock held; statements must not outlive the call.
+    // Calls `action(SQLite::Database&)` alone on the connection for short look-ups and for writing; statements must not
+    // outlive the call.
     template <typename Action>
     auto use(Action&& action) {
         const std::lock_guard lock(mutex_);
         return std::forward<Action>(action)(*database_);
     }
 
+    // The same on the connection for reading lists. Sees all that use() has committed.
+    template <typename Action>
+    auto list(Action&& action) {
+        const std::lock_guard lock(lists_mutex_);
+        return std::forward<Action>(action)(*lists_);
+    }
+
     const std::string& notice() const { return notice_; }
 
 private:
-    std::mutex mutex_;
+    std::mutex mutex_;  // guards database_
     std::unique_ptr<SQLite::Database> database_;
+    std::mutex lists_mutex_;  // guards lists_
+    std::unique_ptr<SQLite::Database> lists_;
     std::string notice_;
 };
 

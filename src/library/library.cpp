@@ -171,7 +171,8 @@ std::optional<Track> Library::fresh_track(std::int64_t id) {
 TrackPage Library::tracks(const std::string& query, std::int64_t start_index, std::int64_t limit) const {
     const std::vector<std::string> query_words = words(folded(clean_text(query)));
     const std::string condition = matching(query_words.size());
-    return state_->connection.use([&](SQLite::Database& database) {
+    return state_->connection.list([&](SQLite::Database& database) {
+        const SQLite::Transaction one_state(database);  // for the total and the page
         TrackPage page;
         SQLite::Statement count(database, "SELECT count(*) FROM tracks " + condition);
         bind_words(count, query_words);
@@ -186,7 +187,7 @@ TrackPage Library::tracks(const std::string& query, std::int64_t start_index, st
 }
 
 std::vector<std::int64_t> Library::unmeasured() const {
-    return state_->connection.use([](SQLite::Database& database) {
+    return state_->connection.list([](SQLite::Database& database) {
         SQLite::Statement rows(database,
                                "SELECT id FROM tracks WHERE vanished = 0 AND error = '' AND NOT EXISTS (SELECT 1 FROM "
                                "profiles WHERE profiles.content_id = tracks.content_id AND profiles.decoder = "

@@ -3,7 +3,8 @@
 // Identity:  an id stays with its path; when the path is gone, it follows the content (content_id, or SHA-256 where the
 //            modification time was lost in a copy). Copies that exist side by side have ids of their own.
 // Threads:   every member may be called from any thread. Scans run one at a time, a second call waits for the first.
-//            Files are opened, probed and hashed without the lock that other members need.
+//            Files are opened, probed and hashed without the locks that other members need; tracks() and unmeasured()
+//            keep only each other waiting.
 // Memory:    SQLite's page cache, at most 2 MiB; while a scan runs also the name of every file (~150 bytes each).
 // Errors:    every member throws std::runtime_error when the database cannot be read or written.
 #pragma once

@@ -373,10 +373,21 @@ TEST_F(ScanTest, AStoppedScanKeepsWhatItHasAndLosesNoTrack) {
     EXPECT_EQ(rest.added, 250);
     for (const Track& track : first) EXPECT_EQ(library().track(track.id)->path, track.path);
 
+    fs::remove(first.front().path);
     std::stop_source at_once;
     at_once.request_stop();
     expect_counts(library().scan(at_once.get_token()), {});
     EXPECT_EQ(listed().size(), 350u);
+}
+
+TEST_F(ScanTest, AStoppedScanMarksNothingAsVanished) {
+    write_audio(music() / "a.wav", 1);
+    scan();
+    fs::remove(music() / "a.wav");
+    write_audio(music() / "b.wav", 2);
+    std::stop_source stop;
+    expect_counts(library().scan(stop.get_token(), [&](const Track&) { stop.request_stop(); }), {.added = 1});
+    EXPECT_EQ(titles(), (std::vector<std::string>{"a", "b"}));
 }
 
 TEST_F(ScanTest, AKilledScanLosesAtMostTheLastHundredFiles) {
