@@ -20,6 +20,10 @@ target_compile_options(lacquer_flags INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(lacquer_flags INTERFACE -Wthread-safety)
 endif()
+# g++ 12 sees overlapping copies in std::string where there are none (GCC bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(lacquer_flags INTERFACE -Wno-restrict)
+endif()
 target_include_directories(lacquer_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(lacquer_flags INTERFACE LACQUER_VERSION="${PROJECT_VERSION}")
 if(LACQUER_SANITIZE)

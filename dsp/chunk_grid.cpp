@@ -25,13 +25,11 @@ ChunkGrid::ChunkGrid(const GridSettings& settings, std::uint32_t sample_rate_hz,
     check("chunk.body", settings.body_seconds, 5, 120);
     check("chunk.overlap", settings.overlap_seconds, 0, 5);
     check("chunk.context", settings.context_seconds, 0, 30);
-    check("chunk.post_context", settings.post_context_seconds, 0, 30);
     if (sample_rate_hz == 0) throw std::invalid_argument("the sample rate is 0");
     if (frame_count < 0) throw std::invalid_argument("the frame count is negative");
     body_frames_ = frames(settings.body_seconds, sample_rate_hz);
     overlap_frames_ = frames(settings.overlap_seconds, sample_rate_hz);
     context_frames_ = frames(settings.context_seconds, sample_rate_hz);
-    post_context_frames_ = frames(settings.post_context_seconds, sample_rate_hz);
     chunk_count_ = (frame_count + body_frames_ - 1) / body_frames_;
     const std::int64_t remainder = frame_count - (chunk_count_ - 1) * body_frames_;
     if (chunk_count_ > 1 && remainder < overlap_frames_) --chunk_count_;
@@ -67,8 +65,8 @@ ChunkSpan ChunkGrid::span(std::int64_t index) const noexcept {
 
 std::string grid_id(const GridSettings& settings) {
     char text[96];
-    std::snprintf(text, sizeof text, "grid=%g/%g/%g/%g", settings.body_seconds, settings.overlap_seconds,
-                  settings.context_seconds, settings.post_context_seconds);
+    std::snprintf(text, sizeof text, "grid=%g/%g/%g", settings.body_seconds, settings.overlap_seconds,
+                  settings.context_seconds);
     return text;
 }
 

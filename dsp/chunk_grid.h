@@ -17,7 +17,6 @@ struct GridSettings {
     double body_seconds = 30.0;         // [5, 120]
     double overlap_seconds = 1.0;       // [0, 5]
     double context_seconds = 5.0;       // [1, 30]; 0 is accepted for the negative control of the seam tests
-    double post_context_seconds = 0.0;  // [0, 30], beyond the chain's own look-ahead
 };
 
 // Frames of the track, half-open: head [begin, middle_begin), middle [middle_begin, body_end), tail [body_end, end).
@@ -44,7 +43,6 @@ public:
     std::int64_t frame_count() const noexcept { return frame_count_; }
     std::uint32_t sample_rate_hz() const noexcept { return sample_rate_hz_; }
     std::int64_t chunk_count() const noexcept { return chunk_count_; }  // 0 for an empty track
-    std::int64_t post_context_frames() const noexcept { return post_context_frames_; }
     std::int64_t chunk_at(std::int64_t frame) const noexcept;  // of the body that holds `frame` of [0, frame_count)
     ChunkSpan span(std::int64_t index) const noexcept;         // index of [0, chunk_count)
 
@@ -55,7 +53,6 @@ private:
     std::int64_t body_frames_ = 1;
     std::int64_t overlap_frames_ = 0;
     std::int64_t context_frames_ = 0;
-    std::int64_t post_context_frames_ = 0;
     std::int64_t chunk_count_ = 0;
 };
 
