@@ -1,0 +1,75 @@
+#include "src/growing_chunk.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace lacquer {
+
+// new without () leaves the bytes untouched, so that memory is used only as the chunk grows.
+GrowingChunk::GrowingChunk(std::uint64_t total_bytes) : total_bytes_(total_bytes), bytes_(new std::byte[total_bytes]) {}
+
+std::span<std::byte> GrowingChunk::room() noexcept {
+    const cache::MutexLock lock(mutex_);
+    return {bytes_.get() + ready_bytes_, total_bytes_ - ready_bytes_};
+}
+
+void GrowingChunk::appended(std::uint64_t bytes) {
+    {
+        const cache::MutexLock lock(mutex_);
+        assert(ready_bytes_ + bytes <= total_bytes_);
+        ready_bytes_ += bytes;
+    }
+    grown_.notify_all();
+}
+
+void GrowingChunk::complete(bool stored) {
+    {
+        const cache::MutexLock lock(mutex_);
+        assert(ready_bytes_ == total_bytes_);
+        stored_ = stored;
+    }
+    grown_.notify_all();
+}
+
+void GrowingChunk::fail(const std::string& reason) {
+    {
+        const cache::MutexLock lock(mutex_);
+        failure_ = reason;
+    }
+    grown_.notify_all();
+}
+
+std::uint64_t GrowingChunk::ready_bytes() const {
+    const cache::MutexLock lock(mutex_);
+    return ready_bytes_;
+}
+
+std::optional<bool> GrowingChunk::stored() const {
+    const cache::MutexLock lock(mutex_);
+    return stored_;
+}
+
+std::optional<std::string> GrowingChunk::failure() const {
+    const cache::MutexLock lock(mutex_);
+    return failure_;
+}
+
+std::size_t GrowingChunk::read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience) {
+    assert(offset + out.size() <= total_bytes_);
+    std::uint64_t ready = 0;
+    {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        const cache::MutexLock lock(mutex_);
+        while (ready_bytes_ <= offset && !failure_) {
+            if (grown_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
+        }
+        ready = ready_bytes_;
+    }
+    if (ready <= offset) return 0;
+    const std::size_t count = std::min<std::uint64_t>(out.size(), ready - offset);
+    std::memcpy(out.data(), bytes_.get() + offset, count);
+    return count;
+}
+
+}  // namespace lacquer

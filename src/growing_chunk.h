@@ -1,0 +1,52 @@
+// The bytes of a chunk while they are made: one writer, any number of readers that see them as they come.
+//
+//     worker --append--> [ ready bytes | not yet ] <--wait, copy-- listeners
+//
+// Memory: the whole chunk, touched as it grows.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "cache/mutex.h"
+
+namespace lacquer {
+
+class GrowingChunk {
+public:
+    explicit GrowingChunk(std::uint64_t total_bytes);
+
+    // The writer's side. Bytes once appended never change.
+    std::span<std::byte> room() noexcept;  // what is not yet written
+    void appended(std::uint64_t bytes);    // the front of room() is now part of the chunk
+    void complete(bool stored);            // everything is there; `stored`: the cache has it too
+    void fail(const std::string& reason);
+
+    std::uint64_t size_bytes() const noexcept { return total_bytes_; }
+    std::uint64_t ready_bytes() const;
+    std::optional<bool> stored() const;          // nullopt until complete
+    std::optional<std::string> failure() const;  // the reason, once failed
+
+    // Waits until byte `offset` exists, the chunk failed, or `patience` is over. Copies what is ready of [offset,
+    // offset + out.size()).
+    std::size_t read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience);
+    // The whole chunk, once complete.
+    std::span<const std::byte> bytes() const noexcept { return {bytes_.get(), total_bytes_}; }
+
+private:
+    const std::uint64_t total_bytes_;
+    const std::unique_ptr<std::byte[]> bytes_;  // [0, ready_bytes_) is written and never changes
+    mutable cache::Mutex mutex_;
+    std::condition_variable_any grown_;
+    std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;
+    std::optional<bool> stored_ GUARDED_BY(mutex_);
+    std::optional<std::string> failure_ GUARDED_BY(mutex_);
+};
+
+}  // namespace lacquer

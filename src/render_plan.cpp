@@ -1,0 +1,64 @@
+#include "src/render_plan.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+namespace lacquer {
+namespace {
+
+XXH128_hash_t hash_of(const std::string& text) {
+    return XXH3_128bits(text.data(), text.size());
+}
+
+const char* format_name(dsp::SampleFormat format) {
+    return format == dsp::SampleFormat::s16 ? "s16" : format == dsp::SampleFormat::s24 ? "s24" : "f32";
+}
+
+}  // namespace
+
+SourceFile look_at(const std::filesystem::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) throw media::DecodeError(std::strerror(errno));
+    return {path, static_cast<std::uint64_t>(status.st_size),
+            std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+bool RenderPlan::dither() const noexcept {
+    if (format == dsp::SampleFormat::f32) return false;
+    const int bits = static_cast<int>(8 * dsp::bytes_per_sample(format));
+    return !(recipe.bypass && media.integer_bits > 0 && media.integer_bits <= bits);
+}
+
+WavShape RenderPlan::wav_shape(std::int64_t first_frame) const noexcept {
+    return {media.sample_rate_hz, media.channels, format, grid.frame_count() - first_frame};
+}
+
+PlanPtr make_plan(RenderPlan plan) {
+    const XXH128_hash_t hash = hash_of(fmt::format("{}\n{}\n{}\n{}\n{}", plan.content_id, plan.recipe_id,
+                                                   plan.engine_id, format_name(plan.format), plan.dither()));
+    plan.fingerprint = fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+    return std::make_shared<const RenderPlan>(std::move(plan));
+}
+
+cache::ChunkKey RenderPlan::key(std::int64_t index) const {
+    const XXH128_hash_t hash = hash_of(fingerprint + std::to_string(index));
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, hash);
+    cache::ChunkKey key;
+    std::memcpy(key.data(), canonical.digest, key.size());
+    return key;
+}
+
+std::string engine_id(const dsp::GridSettings& grid, const media::MediaInfo& media) {
+    return fmt::format("render={};{};{}", kRenderVersion, dsp::grid_id(grid), media.decoder);
+}
+
+ChunkLayout chunk_layout(const RenderPlan& plan, std::int64_t index) {
+    return {plan.grid.span(index), plan.wav_shape().frame_bytes(), plan.channels() * sizeof(float)};
+}
+
+}  // namespace lacquer
