@@ -1,0 +1,175 @@
+#include "src/background_renders.h"
+
+#include <algorithm>
+
+namespace lacquer {
+namespace {
+
+constexpr std::size_t kHeldPerJob = 2;
+
+std::int64_t budget_chunks(const cache::CacheStats& stats, const RenderPlan& plan, bool requested,
+                           std::size_t active_jobs) {
+    if (plan.grid.chunk_count() == 0) return 0;
+    const std::uint64_t share = stats.capacity_bytes / ((requested ? 2 : 4) * std::max<std::size_t>(1, active_jobs));
+    const std::uint64_t chunk_bytes = std::max<std::uint64_t>(1, chunk_layout(plan, 0).total_bytes());
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(share / chunk_bytes));
+}
+
+// From the playhead to the end, then from the beginning, as far as the budget reaches.
+std::vector<std::int64_t> in_order(std::int64_t from, std::int64_t count, std::int64_t budget) {
+    std::vector<std::int64_t> order;
+    for (std::int64_t i = 0; i < std::min(count, budget); ++i) order.push_back((from + i) % count);
+    return order;
+}
+
+}  // namespace
+
+BackgroundRenders::Playhead::~Playhead() {
+    renders_.leave(id_, *plan_);
+}
+
+void BackgroundRenders::Playhead::at(std::int64_t chunk) {
+    renders_.move(id_, plan_, chunk);
+}
+
+BackgroundRenders::BackgroundRenders(ChunkService& chunks, cache::ChunkCache& cache)
+    : chunks_(chunks), cache_(cache), pump_([this](std::stop_token stop) { run(stop); }) {
+    cache_.set_protection([this](const cache::ChunkKey& key) {
+        const cache::MutexLock lock(protection_mutex_);
+        return protected_.contains(key);
+    });
+}
+
+BackgroundRenders::~BackgroundRenders() {
+    pump_.request_stop();
+    pump_.join();
+    cache_.set_protection({});
+}
+
+std::unique_ptr<BackgroundRenders::Playhead> BackgroundRenders::follow(PlanPtr plan) {
+    const cache::MutexLock lock(mutex_);
+    return std::unique_ptr<Playhead>(new Playhead(*this, std::move(plan), next_playhead_++));
+}
+
+void BackgroundRenders::start(PlanPtr plan, std::int64_t from_chunk) {
+    {
+        const cache::MutexLock lock(mutex_);
+        Job& job = jobs_[plan->fingerprint];
+        job.requested = true;
+        if (job.playheads.empty()) job.latest = from_chunk;
+        job.plan = std::move(plan);
+        ++changes_;
+    }
+    changed_.notify_one();
+}
+
+void BackgroundRenders::move(std::uint64_t id, const PlanPtr& plan, std::int64_t chunk) {
+    {
+        const cache::MutexLock lock(mutex_);
+        Job& job = jobs_[plan->fingerprint];
+        job.plan = plan;
+        job.playheads[id] = chunk;
+        job.latest = chunk;
+        ++changes_;
+    }
+    changed_.notify_one();
+}
+
+void BackgroundRenders::leave(std::uint64_t id, const RenderPlan& plan) {
+    {
+        const cache::MutexLock lock(mutex_);
+        const auto job = jobs_.find(plan.fingerprint);
+        if (job == jobs_.end()) return;
+        job->second.playheads.erase(id);
+        ++changes_;
+    }
+    changed_.notify_one();
+}
+
+bool BackgroundRenders::cancel(const RenderPlan& plan) {
+    bool existed = false;
+    {
+        const cache::MutexLock lock(mutex_);
+        existed = jobs_.erase(plan.fingerprint) > 0;
+        ++changes_;
+    }
+    changed_.notify_one();
+    return existed;
+}
+
+bool BackgroundRenders::active(const RenderPlan& plan) const {
+    const cache::MutexLock lock(mutex_);
+    return jobs_.contains(plan.fingerprint);
+}
+
+void BackgroundRenders::poke() {
+    {
+        const cache::MutexLock lock(mutex_);
+        ++changes_;
+    }
+    changed_.notify_one();
+}
+
+void BackgroundRenders::run(std::stop_token stop) {
+    std::map<std::string, Work> works;
+    std::uint64_t seen = 0;
+    while (!stop.stop_requested()) {
+        Jobs jobs;
+        {
+            const cache::MutexLock lock(mutex_);
+            changed_.wait(mutex_, stop, [&]() REQUIRES_LOCK(mutex_) { return changes_ != seen; });
+            seen = changes_;
+            jobs = jobs_;
+        }
+        protect(jobs);
+        const cache::CacheStats stats = cache_.stats();
+        std::erase_if(works, [&](const auto& work) { return !jobs.contains(work.first); });
+        for (const auto& [fingerprint, job] : jobs) {
+            const bool busy =
+                top_up(job, budget_chunks(stats, *job.plan, job.requested, jobs.size()), works[fingerprint]);
+            if (!busy && job.playheads.empty()) end_if_unchanged(fingerprint, seen);
+        }
+    }
+}
+
+// True while there is something left to do.
+bool BackgroundRenders::top_up(const Job& job, std::int64_t budget_chunks, Work& work) {
+    const auto order = in_order(job.latest, job.plan->grid.chunk_count(), budget_chunks);
+    std::erase_if(work.held, [&](const auto& held) {
+        const bool finished = held.second->ready() || held.second->failed();
+        if (finished) work.done.insert(held.first);
+        return finished || std::find(order.begin(), order.end(), held.first) == order.end();
+    });
+    const TaskClass task_class = job.playheads.empty() && job.requested ? TaskClass::batch : TaskClass::rest_of_track;
+    for (const std::int64_t n : order) {
+        if (work.held.size() >= kHeldPerJob) break;
+        if (work.held.contains(n) || work.done.contains(n)) continue;
+        if (chunks_.state(*job.plan, n) == ChunkService::State::ready) {
+            work.done.insert(n);
+            continue;
+        }
+        work.held.emplace(n, chunks_.open(job.plan, n, {task_class}));
+    }
+    return !work.held.empty();
+}
+
+void BackgroundRenders::protect(const Jobs& jobs) {
+    std::set<cache::ChunkKey> keys;
+    const cache::CacheStats stats = cache_.stats();
+    for (const auto& [fingerprint, job] : jobs) {
+        const std::int64_t budget = budget_chunks(stats, *job.plan, false, jobs.size());
+        for (const auto& [id, chunk] : job.playheads) {
+            const std::int64_t last = std::min(chunk + budget, job.plan->grid.chunk_count() - 1);
+            for (std::int64_t n = std::max<std::int64_t>(0, chunk - 1); n <= last; ++n) keys.insert(job.plan->key(n));
+        }
+    }
+    const cache::MutexLock lock(protection_mutex_);
+    protected_.swap(keys);
+}
+
+void BackgroundRenders::end_if_unchanged(const std::string& fingerprint, std::uint64_t seen) {
+    const cache::MutexLock lock(mutex_);
+    if (changes_ == seen) jobs_.erase(fingerprint);
+}
+
+}  // namespace lacquer

@@ -1,0 +1,135 @@
+#include "src/recipe_book.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "src/profile_json.h"
+
+namespace lacquer {
+namespace {
+
+constexpr std::int64_t kKeepServedSeconds = 12 * 3600;
+constexpr double kMeasureFirstSeconds = 600.0;
+
+std::int64_t unix_seconds() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+}  // namespace
+
+PlanPtr RecipeBook::plan(const library::Track& track, const RenderChoice& choice, bool from_first_byte,
+                         const std::function<bool()>& wanted) {
+    const ChosenRecipe chosen = choose(track, choice, from_first_byte, wanted);
+    const SourceFile file = look_at(track.path);
+    const dsp::ChunkGrid grid(grid_, track.media.sample_rate_hz, served_frames(track.media));
+    return make_plan({track.id, file, track.content_id, track.media}, chosen, choice.format, grid,
+                     engine_id(grid_, track.media));
+}
+
+void RecipeBook::served(const library::Track& track, const RenderChoice& choice, const std::string& recipe_id) {
+    if (choice.request.intensity == 0.0 || !choice.recipe_id.empty()) return;
+    library_.set_served_recipe(track.content_id, choice.request_key(), {recipe_id, unix_seconds()});
+}
+
+std::string RecipeBook::known_recipe_id(const library::Track& track, const RenderChoice& choice) const {
+    if (choice.request.intensity == 0.0) return {};
+    const auto served = library_.served_recipe(track.content_id, choice.request_key());
+    if (served) return served->recipe_id;
+    return {};
+}
+
+ChosenRecipe RecipeBook::choose(const library::Track& track, const RenderChoice& choice, bool from_first_byte,
+                                const std::function<bool()>& wanted) {
+    if (choice.request.intensity == 0.0) return bypass_recipe(track.media);
+    if (!choice.recipe_id.empty()) {
+        auto pinned = stored_recipe(choice.recipe_id);
+        const bool fits = pinned && pinned->recipe.sample_rate_hz == track.media.sample_rate_hz &&
+                          pinned->recipe.channel_count == track.media.channels;
+        if (!fits) throw std::out_of_range("recipe " + choice.recipe_id + " is not known for this track");
+        return *pinned;
+    }
+    const auto served = library_.served_recipe(track.content_id, choice.request_key());
+    const bool replaceable =
+        from_first_byte && served && unix_seconds() - served->last_served_unix_s >= kKeepServedSeconds;
+    if (served && !replaceable) {
+        if (auto stored = stored_recipe(served->recipe_id)) return *stored;
+    }
+    const ChosenRecipe chosen = choose_recipe(profile_to_start_with(track, wanted), choice.request);
+    library_.store_recipe(chosen.id, to_text(chosen));
+    library_.set_served_recipe(track.content_id, choice.request_key(), {chosen.id, unix_seconds()});
+    return chosen;
+}
+
+std::optional<ChosenRecipe> RecipeBook::stored_recipe(const std::string& recipe_id) const {
+    const auto text = library_.recipe(recipe_id);
+    if (!text) return std::nullopt;
+    try {
+        return chosen_from_text(*text);
+    } catch (const std::invalid_argument&) {
+        return std::nullopt;  // written by another version: derived anew
+    }
+}
+
+dsp::Profile RecipeBook::profile_to_start_with(const library::Track& track, const std::function<bool()>& wanted) {
+    if (auto stored = stored_profile(track)) return *stored;
+    if (track.duration_seconds() <= kMeasureFirstSeconds) return full_profile(track, TaskClass::listener, wanted);
+    auto sketch = measurer_.sketch(track.path, track.media, TaskClass::listener, wanted);
+    if (!sketch) throw NotWanted();
+    return *sketch;
+}
+
+std::optional<dsp::Profile> RecipeBook::stored_profile(const library::Track& track) const {
+    const auto text = library_.profile_text(track);
+    if (!text) return std::nullopt;
+    try {
+        return profile_from_json(nlohmann::json::parse(*text));
+    } catch (const std::exception&) {
+        return std::nullopt;  // written by another version, or damaged: measured anew
+    }
+}
+
+dsp::Profile RecipeBook::full_profile(const library::Track& track, TaskClass task_class,
+                                      const std::function<bool()>& wanted) {
+    if (auto stored = stored_profile(track)) return *stored;
+    while (true) {
+        if (auto profile = measure_once(track, task_class, wanted)) return *profile;
+        if (!wanted()) throw NotWanted();
+    }
+}
+
+// nullopt when the caller, or whoever was measuring for all, gave up.
+std::optional<dsp::Profile> RecipeBook::measure_once(const library::Track& track, TaskClass task_class,
+                                                     const std::function<bool()>& wanted) {
+    // Background measuring is slow by design: a listener never waits for it but measures on every core at once.
+    const std::string who = (task_class == TaskClass::listener ? "listener:" : "background:") + track.content_id;
+    std::promise<std::optional<dsp::Profile>> promise;
+    SharedProfile shared;
+    bool mine = false;
+    {
+        const cache::MutexLock lock(mutex_);
+        const auto [entry, inserted] = measuring_.try_emplace(who);
+        if (inserted) entry->second = promise.get_future().share();
+        shared = entry->second;
+        mine = inserted;
+    }
+    if (!mine) {
+        while (shared.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
+            if (!wanted()) return std::nullopt;
+        }
+        return shared.get();
+    }
+    try {
+        auto profile = measurer_.measure(track.path, track.media, task_class, wanted);
+        if (profile) library_.store_profile_text(track, profile_to_json(*profile).dump());
+        promise.set_value(profile);
+    } catch (const std::exception&) {
+        promise.set_exception(std::current_exception());
+    }
+    const cache::MutexLock lock(mutex_);
+    measuring_.erase(who);
+    return shared.get();
+}
+
+}  // namespace lacquer

@@ -1,0 +1,65 @@
+// What is known about the chunks of recent plans beyond their bytes: attempts, errors, times. Turns what the chunk
+// service tells into events, and answers the manifest's questions.
+//
+// Threads: every member may be called from any thread. Memory: the 64 plans used last.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "cache/chunk_cache.h"
+#include "cache/mutex.h"
+#include "src/chunk_service.h"
+#include "src/event_hub.h"
+
+namespace lacquer {
+
+struct ChunkRecord {
+    int attempts = 0;
+    std::string error;       // of the last attempt that failed; empty once one succeeded
+    double render_ms = 0.0;  // of the last attempt that succeeded in this run of the daemon
+};
+
+struct PlanRecord {
+    std::string fingerprint;
+    std::vector<ChunkRecord> chunks;
+    std::int64_t contiguous = 0;  // chunks [0, contiguous) were ready when last told
+    double last_updated_unix_s = 0.0;
+    double last_progress_unix_s = 0.0;
+    double rendered_seconds = 0.0;  // of worker time, over `rendered` chunks
+    std::int64_t rendered = 0;
+};
+
+class RenderLog : public ChunkObserver {
+public:
+    RenderLog(EventHub& events, const cache::ChunkCache& cache) : events_(events), cache_(cache) {}
+
+    // Called after every event, from worker threads; set before the first render.
+    void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
+    PlanRecord record(const RenderPlan& plan) const;
+
+    void chunk_started(const RenderPlan& plan, std::int64_t index) override;
+    void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
+                        std::span<const std::byte> bytes) override;
+    void chunk_failed(const RenderPlan& plan, std::int64_t index, const std::string& reason) override;
+    void chunk_dropped(const RenderPlan& plan, std::int64_t index) override;
+
+private:
+    PlanRecord& touch(const RenderPlan& plan) REQUIRES_LOCK(mutex_);
+    void tell_partial_audio(const RenderPlan& plan);
+    void tell_progress(const RenderPlan& plan);
+
+    EventHub& events_;
+    const cache::ChunkCache& cache_;
+    std::function<void()> on_change_ = [] {};
+    mutable cache::Mutex mutex_;
+    std::list<PlanRecord> records_ GUARDED_BY(mutex_);  // front = used last; fingerprints are distinct
+};
+
+std::string chunk_url(const RenderPlan& plan, std::int64_t index);
+std::string stream_url(const RenderPlan& plan);
+
+}  // namespace lacquer

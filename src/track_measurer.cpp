@@ -1,0 +1,193 @@
+#include "src/track_measurer.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "cache/mutex.h"
+#include "dsp/profile_meter.h"
+
+namespace lacquer {
+namespace {
+
+constexpr std::size_t kBlockFrames = 8192;
+constexpr std::int64_t kSketchWindows = 12;
+constexpr std::chrono::milliseconds kWantedCheck{100};
+
+struct Segment {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+};
+
+// Decoders that are between two segments: a handle that was used before seeks faster than a new one.
+class DecoderPool {
+public:
+    DecoderPool(const std::filesystem::path& file, const media::MediaInfo& info) : file_(file), info_(info) {}
+    std::unique_ptr<media::Decoder> take() {
+        {
+            const cache::MutexLock lock(mutex_);
+            if (!idle_.empty()) {
+                auto decoder = std::move(idle_.back());
+                idle_.pop_back();
+                return decoder;
+            }
+        }
+        return media::open_decoder(file_, info_);
+    }
+    void put(std::unique_ptr<media::Decoder> decoder) {
+        const cache::MutexLock lock(mutex_);
+        idle_.push_back(std::move(decoder));
+    }
+
+private:
+    const std::filesystem::path file_;
+    const media::MediaInfo info_;
+    cache::Mutex mutex_;
+    std::vector<std::unique_ptr<media::Decoder>> idle_ GUARDED_BY(mutex_);
+};
+
+// Returns the frames fed.
+std::int64_t feed(media::Decoder& decoder, std::int64_t frames, const std::function<void(dsp::ConstAudioBlock)>& sink) {
+    dsp::AudioBuffer buffer(decoder.info().channels, kBlockFrames);
+    std::int64_t fed = 0;
+    while (fed < frames) {
+        const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(frames - fed, kBlockFrames));
+        const std::size_t got = decoder.read(buffer.block().slice(0, wanted));
+        if (got == 0) break;
+        sink(buffer.block().slice(0, got));
+        fed += static_cast<std::int64_t>(got);
+    }
+    return fed;
+}
+
+dsp::ProfileSum measure_segment(media::Decoder& decoder, Segment segment) {
+    const media::MediaInfo& info = decoder.info();
+    dsp::ProfileMeter meter(info.sample_rate_hz, info.channels);
+    const std::int64_t warm_up = std::min(segment.begin, dsp::ProfileMeter::warm_up_frames(info.sample_rate_hz));
+    decoder.seek(segment.begin - warm_up);
+    feed(decoder, warm_up, [&](dsp::ConstAudioBlock block) { meter.warm_up(block); });
+    feed(decoder, segment.end - segment.begin, [&](dsp::ConstAudioBlock block) { meter.measure(block); });
+    return meter.take();
+}
+
+// One measurement under way. Shared: a worker may still hold it when the caller has given up waiting.
+class Measurement : public std::enable_shared_from_this<Measurement> {
+public:
+    Measurement(const std::filesystem::path& file, const media::MediaInfo& info, std::vector<Segment> segments)
+        : decoders_(file, info), segments_(std::move(segments)), sums_(segments_.size()), left_(segments_.size()) {}
+
+    void start(Scheduler& scheduler, TaskClass task_class) {
+        for (std::size_t i = 0; i < segments_.size(); ++i) {
+            tickets_.push_back(scheduler.submit(
+                {task_class}, [self = shared_from_this(), i](std::stop_token stop) { self->run(i, stop); }));
+        }
+    }
+
+    // False when it was not wanted any more.
+    bool wait(Scheduler& scheduler, const std::function<bool()>& wanted) {
+        const cache::MutexLock lock(mutex_);
+        while (left_ > 0) {
+            done_.wait_for(mutex_, kWantedCheck);
+            if (left_ == 0) break;
+            mutex_.unlock();
+            const bool go_on = wanted();
+            if (!go_on) {
+                for (const Scheduler::Ticket ticket : tickets_) scheduler.withdraw(ticket);
+            }
+            mutex_.lock();
+            if (!go_on) return false;
+        }
+        return true;
+    }
+
+    // The stretches that could be decoded, in track order. Throws what the first failed with when none could.
+    std::vector<dsp::ProfileSum> take() {
+        const cache::MutexLock lock(mutex_);
+        std::vector<dsp::ProfileSum> good;
+        for (std::optional<dsp::ProfileSum>& sum : sums_) {
+            if (sum) good.push_back(std::move(*sum));
+        }
+        if (good.empty() && failure_) std::rethrow_exception(failure_);
+        return good;
+    }
+
+private:
+    void run(std::size_t i, std::stop_token stop) {
+        std::optional<dsp::ProfileSum> sum;
+        std::exception_ptr failure;
+        try {
+            if (!stop.stop_requested()) {
+                auto decoder = decoders_.take();
+                sum = measure_segment(*decoder, segments_[i]);
+                decoders_.put(std::move(decoder));
+            }
+        } catch (const std::exception&) {  // the worker's boundary: told to whoever waits
+            failure = std::current_exception();
+        }
+        {
+            const cache::MutexLock lock(mutex_);
+            sums_[i] = std::move(sum);
+            if (failure && !failure_) failure_ = failure;
+            --left_;
+        }
+        done_.notify_all();
+    }
+
+    DecoderPool decoders_;
+    const std::vector<Segment> segments_;
+    std::vector<Scheduler::Ticket> tickets_;
+    cache::Mutex mutex_;
+    std::condition_variable_any done_;
+    std::vector<std::optional<dsp::ProfileSum>> sums_ GUARDED_BY(mutex_);  // by segment
+    std::size_t left_ GUARDED_BY(mutex_);                                  // segments not yet measured
+    std::exception_ptr failure_ GUARDED_BY(mutex_);
+};
+
+std::vector<Segment> whole_track(const media::MediaInfo& info) {
+    std::vector<Segment> segments;
+    const std::int64_t length = dsp::ProfileMeter::segment_frames(info.sample_rate_hz);
+    for (std::int64_t at = 0; at < info.frame_count; at += length) {
+        segments.push_back({at, std::min(at + length, info.frame_count)});
+    }
+    return segments;
+}
+
+std::vector<Segment> spread_windows(const media::MediaInfo& info) {
+    std::vector<Segment> segments;
+    const std::int64_t length = dsp::ProfileMeter::segment_frames(info.sample_rate_hz) / 10;  // whole hops, 3 s
+    for (std::int64_t i = 0; i < kSketchWindows; ++i) {
+        const std::int64_t centre = info.frame_count * (2 * i + 1) / (2 * kSketchWindows);
+        const std::int64_t begin = std::clamp<std::int64_t>(centre - length / 2, 0, info.frame_count);
+        segments.push_back({begin, std::min(begin + length, info.frame_count)});
+    }
+    return segments;
+}
+
+std::optional<dsp::Profile> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
+                                             const media::MediaInfo& info, std::vector<Segment> segments,
+                                             TaskClass task_class, const std::function<bool()>& wanted,
+                                             bool provisional) {
+    const auto measurement = std::make_shared<Measurement>(file, info, std::move(segments));
+    measurement->start(scheduler, task_class);
+    if (!measurement->wait(scheduler, wanted)) return std::nullopt;
+    // A meter that measured nothing knows rate and channels, so that an empty track has a profile too.
+    dsp::ProfileSum total = dsp::ProfileMeter(info.sample_rate_hz, info.channels).take();
+    for (const dsp::ProfileSum& sum : measurement->take()) total.append(sum);
+    return dsp::finish_profile(total, info.frame_count, provisional);
+}
+
+}  // namespace
+
+std::optional<dsp::Profile> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
+                                                   TaskClass task_class, const std::function<bool()>& wanted) {
+    return measure_segments(scheduler_, file, info, whole_track(info), task_class, wanted, false);
+}
+
+std::optional<dsp::Profile> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
+                                                  TaskClass task_class, const std::function<bool()>& wanted) {
+    return measure_segments(scheduler_, file, info, spread_windows(info), task_class, wanted, true);
+}
+
+}  // namespace lacquer

@@ -1,0 +1,34 @@
+// Measures tracks: the segments of a track are tasks of the scheduler, so a waiting listener gets every core and
+// background measuring gives way after each segment. The sums are merged in track order, whoever measured what.
+//
+// Threads: measure() and sketch() may be called from any thread but a worker; they block. Memory: a decoder and a meter
+// per worker.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "dsp/profile.h"
+#include "src/media/decoder.h"
+#include "src/scheduler.h"
+
+namespace lacquer {
+
+class TrackMeasurer {
+public:
+    explicit TrackMeasurer(Scheduler& scheduler) : scheduler_(scheduler) {}
+
+    // The whole track. Throws media::DecodeError when nothing of it can be decoded; what is damaged later on counts as
+    // absent. nullopt when `wanted` (asked about every 100 ms) said no before it was done.
+    std::optional<dsp::Profile> measure(const std::filesystem::path& file, const media::MediaInfo& info,
+                                        TaskClass task_class, const std::function<bool()>& wanted);
+    // A provisional profile from 12 windows of 3 s spread over the track; as measure() otherwise.
+    std::optional<dsp::Profile> sketch(const std::filesystem::path& file, const media::MediaInfo& info,
+                                       TaskClass task_class, const std::function<bool()>& wanted);
+
+private:
+    Scheduler& scheduler_;
+};
+
+}  // namespace lacquer
