@@ -1,0 +1,137 @@
+// The one binary: reads the command line, hands over to a command.
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include "src/commands.h"
+#include "src/daemon.h"
+#include "src/settings.h"
+
+namespace {
+
+using namespace lacquer;
+
+constexpr int kUsageError = 2;
+
+// Settings are options of the program, so that every command knows all of them.
+class CommandLine {
+public:
+    CommandLine() {
+        app_.require_subcommand(1);
+        app_.fallthrough();
+        app_.set_version_flag("--version", "lacquer " LACQUER_VERSION);
+        app_.add_option("--config", config_file_,
+                        "Settings file (default: lacquer.toml here or in $XDG_CONFIG_HOME/lacquer)");
+        for (const SettingRow& row : setting_rows()) {
+            auto* option =
+                app_.add_option("--" + std::string(row.name), values_[std::string(row.name)], std::string(row.help));
+            row.many ? option->allow_extra_args(true) : option->expected(1);
+        }
+        add_serve();
+        add_render();
+        add_analyze();
+        add_cache();
+        add_config();
+    }
+
+    int run(int argc, char** argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            return app_.exit(error) == 0 ? 0 : kUsageError;
+        }
+        std::erase_if(values_, [](const auto& value) { return value.second.empty(); });
+        const Settings settings = load_settings(values_, config_file_);
+        spdlog::set_level(spdlog::level::from_str(settings.log_level));
+        return action_(settings);
+    }
+
+private:
+    void add_serve() {
+        auto* serve = app_.add_subcommand("serve", "Serve folders of music, enhanced, over HTTP");
+        serve->callback([this] { action_ = run_daemon; });
+    }
+
+    void add_render() {
+        auto* render = app_.add_subcommand("render", "Enhance files to WAV files");
+        render->add_option("inputs", render_.inputs, "Audio files")->required();
+        render->add_option("-o,--output", render_.output, "File to write; a folder for more than one input")
+            ->required();
+        render->add_option("--preset", preset_, "adaptive, gentle, warm, bright, punchy, live, speech or night");
+        render->add_option("--intensity", render_.choice.request.intensity, "0 to 1")->check(CLI::Range(0.0, 1.0));
+        render->add_option("--depth", depth_, "16, 24 or float (default: 24 above 16 bit, else 16)");
+        render->add_option("--jobs", render_.jobs, "Files at once, 1 to 20")->check(CLI::Range(1, 20));
+        render->add_option("--profile", render_.profile, "Use this measurement, as analyze --json writes it");
+        render->add_flag("--whole", render_.whole, "One pass without chunks: the reference for null tests");
+        render->callback([this] { action_ = [this](const Settings& settings) { return run_render(settings); }; });
+    }
+
+    int run_render(const Settings& settings) {
+        const auto preset = dsp::find_preset(preset_);
+        if (!preset)
+            throw SettingError(fmt::format("--preset is '{}'; lacquer render --help names those allowed", preset_));
+        render_.choice.request.preset = *preset;
+        if (!depth_.empty()) {
+            render_.choice.format = parse_depth(depth_);
+            if (!render_.choice.format)
+                throw SettingError(fmt::format("--depth is '{}'; allowed: 16, 24, float", depth_));
+        }
+        return render_files(settings, render_);
+    }
+
+    void add_analyze() {
+        auto* analyze = app_.add_subcommand("analyze", "Measure files: loudness, range, true peak, spectrum, dynamics");
+        analyze->add_option("inputs", inputs_, "Audio files")->required();
+        analyze->add_flag("--json", as_json_, "One JSON object per line, as render --profile reads it");
+        analyze->callback([this] {
+            action_ = [this](const Settings& settings) { return analyze_files(settings, inputs_, as_json_); };
+        });
+    }
+
+    void add_cache() {
+        auto* cache = app_.add_subcommand("cache", "Look at or empty the chunk cache");
+        cache->require_subcommand(1);
+        const auto add = [&](const char* name, const char* help, CacheAction what) {
+            cache->add_subcommand(name, help)->callback([this, what] {
+                action_ = [what](const Settings& settings) { return manage_cache(settings, what); };
+            });
+        };
+        add("stats", "How full it is", CacheAction::stats);
+        add("verify", "Read and check every chunk; damaged ones are removed", CacheAction::verify);
+        add("clear", "Remove every chunk", CacheAction::clear);
+    }
+
+    void add_config() {
+        auto* config = app_.add_subcommand("config", "Check or print the settings");
+        config->require_subcommand(1);
+        config->add_subcommand("check", "Exit 0 when every setting is valid")->callback([this] {
+            action_ = [](const Settings&) { return 0; };
+        });
+        config->add_subcommand("print", "Print every setting")->callback([this] { action_ = print_settings; });
+    }
+
+    CLI::App app_{"Makes a music library sound mastered in every player that can open a URL."};
+    SettingValues values_;
+    std::string config_file_;
+    std::function<int(const Settings&)> action_;
+    RenderCommand render_;
+    std::string preset_ = "adaptive";
+    std::string depth_;
+    std::vector<std::filesystem::path> inputs_;
+    bool as_json_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A chunk that is being rendered goes back to the system when it is done, instead of staying in the heap.
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    try {
+        return CommandLine().run(argc, argv);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "lacquer: {}\n", error.what());
+        return kUsageError;
+    }
+}

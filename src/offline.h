@@ -1,0 +1,70 @@
+// What the commands that work without a daemon share: a scheduler, a cache of their own or the daemon's when nobody
+// owns it, and profiles read from the library when it has them.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cache/chunk_cache.h"
+#include "dsp/profile.h"
+#include "src/chunk_service.h"
+#include "src/recipe_choice.h"
+#include "src/scheduler.h"
+#include "src/settings.h"
+#include "src/track_measurer.h"
+
+namespace lacquer {
+
+// A folder that is removed with everything in it.
+class TemporaryFolder {
+public:
+    TemporaryFolder();  // throws std::runtime_error when none can be made
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+// A file given on the command line, looked at once.
+struct InputFile {
+    SourceFile file;
+    std::string content_id;
+    media::MediaInfo media;
+};
+// Throws media::DecodeError, std::filesystem::filesystem_error.
+InputFile look_at_input(const std::filesystem::path& path);
+
+class Offline : private ChunkObserver {
+public:
+    // Throws std::runtime_error when no cache can be had.
+    explicit Offline(const Settings& settings);
+    ~Offline();
+
+    ChunkService& chunks() { return chunks_; }
+    const Settings& settings() const { return settings_; }
+    // From the library where it has the file's content measured, else measured now on every core. Throws
+    // media::DecodeError.
+    dsp::Profile profile(const InputFile& input);
+
+private:
+    std::filesystem::path cache_folder();
+    void chunk_started(const RenderPlan&, std::int64_t) override {}
+    void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
+                        std::span<const std::byte> bytes) override;
+    void chunk_failed(const RenderPlan&, std::int64_t, const std::string&) override {}
+    void chunk_dropped(const RenderPlan&, std::int64_t) override {}
+
+    const Settings settings_;
+    std::optional<TemporaryFolder> temporary_;  // set when the daemon's cache is in use by a daemon
+    cache::ChunkCache cache_;
+    Scheduler scheduler_;
+    ChunkService chunks_;
+    TrackMeasurer measurer_;
+};
+
+}  // namespace lacquer

@@ -1,0 +1,76 @@
+#include "src/original_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace lacquer {
+namespace {
+
+class FileBody : public server::Body {
+public:
+    explicit FileBody(const std::filesystem::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        struct stat status {};
+        if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+            const int error = errno;
+            if (descriptor_ >= 0) ::close(descriptor_);
+            throw server::HttpError(404, fmt::format("the file cannot be opened: {}", std::strerror(error)));
+        }
+        size_bytes_ = static_cast<std::uint64_t>(status.st_size);
+    }
+    FileBody(const FileBody&) = delete;
+    FileBody& operator=(const FileBody&) = delete;
+    ~FileBody() override { ::close(descriptor_); }
+
+    std::uint64_t size_bytes() const override { return size_bytes_; }
+    std::size_t read(std::uint64_t offset, std::span<std::byte> out, const std::function<bool()>&) override {
+        const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+        if (got < 0) throw std::system_error(errno, std::generic_category(), "reading the file");
+        if (got == 0) throw std::runtime_error("the file became shorter while it was served");
+        return static_cast<std::size_t>(got);
+    }
+
+private:
+    int descriptor_;
+    std::uint64_t size_bytes_ = 0;
+};
+
+const char* content_type(std::string extension) {
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    constexpr std::array<std::pair<std::string_view, const char*>, 10> kTypes{{{".wav", "audio/wav"},
+                                                                               {".flac", "audio/flac"},
+                                                                               {".mp3", "audio/mpeg"},
+                                                                               {".ogg", "audio/ogg"},
+                                                                               {".oga", "audio/ogg"},
+                                                                               {".opus", "audio/ogg"},
+                                                                               {".aif", "audio/aiff"},
+                                                                               {".aiff", "audio/aiff"},
+                                                                               {".m4a", "audio/mp4"},
+                                                                               {".w64", "audio/wav"}}};
+    for (const auto& [ending, type] : kTypes) {
+        if (ending == extension) return type;
+    }
+    return "application/octet-stream";
+}
+
+}  // namespace
+
+server::Representation original_file(const library::Track& track) {
+    server::Representation file;
+    file.body = std::make_unique<FileBody>(track.path);
+    file.content_type = content_type(track.path.extension().string());
+    file.etag = fmt::format("\"{}\"", track.content_id);
+    return file;
+}
+
+}  // namespace lacquer

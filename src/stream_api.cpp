@@ -1,0 +1,148 @@
+#include "src/stream_api.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "src/original_file.h"
+#include "src/track_api.h"
+
+namespace lacquer {
+namespace {
+
+using server::HttpError;
+
+class StreamBody : public server::Body {
+public:
+    StreamBody(const StreamParts& parts, library::Track track, PlanPtr plan, RenderChoice choice, StreamSpan span)
+        : parts_(parts),
+          track_(std::move(track)),
+          plan_(plan),
+          choice_(std::move(choice)),
+          playhead_(parts.background.follow(plan)),
+          stream_(parts.chunks, std::move(plan), span, TaskClass::listener,
+                  [this](std::int64_t chunk) { playhead_->at(chunk); }) {}
+    ~StreamBody() override {
+        if (read_anything_) note_served();
+    }
+
+    std::uint64_t size_bytes() const override { return stream_.size_bytes(); }
+    std::size_t read(std::uint64_t offset, std::span<std::byte> out,
+                     const std::function<bool()>& listener_present) override {
+        read_anything_ = true;
+        return stream_.read(offset, out, listener_present);
+    }
+
+private:
+    void note_served() noexcept {
+        try {
+            parts_.recipes.served(track_, choice_, plan_->recipe_id);
+        } catch (const std::exception&) {  // the database is busy or gone: the note is lost, the listener had the bytes
+        }
+    }
+
+    const StreamParts parts_;
+    const library::Track track_;
+    const PlanPtr plan_;
+    const RenderChoice choice_;
+    const std::unique_ptr<BackgroundRenders::Playhead> playhead_;
+    Stream stream_;
+    bool read_anything_ = false;
+};
+
+std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
+    const std::int64_t frame = std::llround(start_seconds * plan.media.sample_rate_hz);
+    if (frame > plan.grid.frame_count()) {
+        const double length = static_cast<double>(plan.grid.frame_count()) / plan.media.sample_rate_hz;
+        throw HttpError(400, fmt::format("start is {} s; the track is {:.3f} s long", start_seconds, length),
+                        {{"field", "start"}, {"allowed", fmt::format("0 to {:.3f}", length)}});
+    }
+    return frame;
+}
+
+}  // namespace
+
+PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const server::RecipeQuery& query,
+                     bool from_first_byte) {
+    const RenderChoice choice = parse_choice(query);
+    try {
+        return parts.recipes.plan(track, choice, from_first_byte, [] { return true; });
+    } catch (const media::DecodeError& error) {
+        throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track.id, error.what()));
+    } catch (const std::out_of_range& error) {
+        throw HttpError(404, error.what(), {{"field", "v"}});
+    }
+}
+
+server::Representation wav_representation(const StreamParts& parts, const library::Track& track, const PlanPtr& plan,
+                                          const RenderChoice& choice, StreamSpan span) {
+    server::Representation wav;
+    wav.body = std::make_unique<StreamBody>(parts, track, plan, choice, span);
+    wav.content_type = "audio/wav";
+    wav.etag = span.first_frame == 0 && span.end_frame == plan->grid.frame_count()
+                   ? fmt::format("\"{}\"", plan->fingerprint)
+                   : fmt::format("\"{}-{}-{}\"", plan->fingerprint, span.first_frame, span.end_frame);
+    return wav;
+}
+
+server::Representation StreamApi::open(const server::StreamQuery& query) {
+    if (!query.enhanced) {
+        const auto track = parts_.library.fresh_track(query.track_id);
+        if (!track) throw HttpError(404, fmt::format("there is no track {}", query.track_id), {{"field", "trackId"}});
+        return original_file(*track);
+    }
+    return enhanced(playable_track(parts_.library, query.track_id), query);
+}
+
+server::Representation StreamApi::enhanced(const library::Track& track, const server::StreamQuery& query) {
+    const RenderChoice choice = parse_choice(query.recipe);
+    const PlanPtr plan = resolve_plan(parts_, track, query.recipe, query.from_first_byte);
+    const std::int64_t first_frame = frame_at(*plan, query.start_seconds);
+    if (query.available) return available(track, choice, plan, first_frame);
+    server::Representation wav =
+        wav_representation(parts_, track, plan, choice, {first_frame, plan->grid.frame_count()});
+    wav.headers = audio_headers(*plan);
+    return wav;
+}
+
+server::Headers StreamApi::audio_headers(const RenderPlan& plan) const {
+    const std::int64_t total = plan.grid.chunk_count();
+    const std::int64_t ready = parts_.chunks.ready_count(plan);
+    return {{"X-Audio-Status", ready == total ? "complete" : "partial"},
+            {"X-Total-Chunks", std::to_string(total)},
+            {"X-Available-Chunks", std::to_string(ready)}};
+}
+
+// Never waits: exactly the frames from `first_frame` on that are ready without a gap.
+server::Representation StreamApi::available(const library::Track& track, const RenderChoice& choice,
+                                            const PlanPtr& plan, std::int64_t first_frame) {
+    const dsp::ChunkGrid& grid = plan->grid;
+    const auto ready = [&](std::int64_t n) { return parts_.chunks.state(*plan, n) == ChunkService::State::ready; };
+    std::int64_t end_frame = first_frame;
+    std::int64_t chunk = 0;
+    if (first_frame < grid.frame_count()) {
+        chunk = grid.chunk_at(first_frame);
+        const bool fades_in = first_frame < grid.span(chunk).middle_begin;
+        std::int64_t n = chunk;
+        if (!fades_in || ready(chunk - 1)) {
+            while (n < grid.chunk_count() && ready(n)) ++n;
+        }
+        if (n > chunk) end_frame = grid.span(n - 1).body_end;
+        parts_.background.start(plan, chunk);
+    }
+    server::Representation wav;
+    if (end_frame == first_frame && first_frame < grid.frame_count()) {
+        wav.status = 202;
+        wav.headers = {{"Retry-After", "1"}};
+    } else {
+        wav = wav_representation(parts_, track, plan, choice, {first_frame, end_frame});
+        wav.etag.clear();
+    }
+    wav.ranges = false;
+    wav.cache_control = "no-store";
+    for (auto& header : audio_headers(*plan)) wav.headers.push_back(std::move(header));
+    return wav;
+}
+
+}  // namespace lacquer

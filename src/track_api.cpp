@@ -1,0 +1,160 @@
+#include "src/track_api.h"
+
+#include <fmt/format.h>
+
+#include "src/profile_json.h"
+
+namespace lacquer {
+namespace {
+
+using server::HttpError;
+using server::Json;
+
+std::vector<std::string> preset_names() {
+    std::vector<std::string> names;
+    for (const dsp::Preset& preset : dsp::presets()) names.emplace_back(preset.name);
+    return names;
+}
+
+Json track_json(const library::Track& track, bool measured) {
+    Json json = {{"id", track.id},
+                 {"title", track.title},
+                 {"artist", track.artist},
+                 {"album", track.album},
+                 {"albumArtist", track.album_artist},
+                 {"genre", track.genre},
+                 {"trackNumber", track.track_number},
+                 {"discNumber", track.disc_number},
+                 {"year", track.year},
+                 {"origin", track.origin},
+                 {"fileName", track.path.filename().string()},
+                 {"contentId", track.content_id},
+                 {"format", track.media.format},
+                 {"durationSeconds", track.duration_seconds()},
+                 {"sampleRateHz", track.media.sample_rate_hz},
+                 {"channels", track.media.source_channels},
+                 {"bitsPerSample", track.media.integer_bits},
+                 {"frameCount", served_frames(track.media)},
+                 {"measured", measured},
+                 {"streamUrl", fmt::format("/api/player/stream/{}.wav", track.id)}};
+    if (!track.error.empty()) json["error"] = track.error;
+    return json;
+}
+
+}  // namespace
+
+RenderChoice parse_choice(const server::RecipeQuery& query) {
+    RenderChoice choice;
+    const auto preset = dsp::find_preset(query.preset);
+    if (!preset) {
+        throw HttpError(
+            400, fmt::format("preset '{}' is unknown; allowed: {}", query.preset, fmt::join(preset_names(), ", ")),
+            {{"field", "preset"}, {"allowed", preset_names()}});
+    }
+    choice.request = {*preset, query.intensity, query.loudness};
+    choice.recipe_id = query.recipe_id;
+    if (query.depth.empty()) return choice;
+    choice.format = parse_depth(query.depth);
+    if (!choice.format) {
+        throw HttpError(400, fmt::format("depth '{}' is unknown; allowed: 16, 24, float", query.depth),
+                        {{"field", "depth"}, {"allowed", {"16", "24", "float"}}});
+    }
+    return choice;
+}
+
+library::Track playable_track(library::Library& library, std::int64_t track_id) {
+    auto track = library.fresh_track(track_id);
+    if (!track) throw HttpError(404, fmt::format("there is no track {}", track_id), {{"field", "trackId"}});
+    if (!track->error.empty()) {
+        throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track_id, track->error));
+    }
+    return *track;
+}
+
+Json TrackApi::presets() {
+    Json items = Json::array();
+    for (const dsp::Preset& preset : dsp::presets()) {
+        items.push_back({{"name", preset.name},
+                         {"purpose", preset.purpose},
+                         {"loudnessLufs", preset.loudness_lufs},
+                         {"match", preset.match}});
+    }
+    const std::size_t count = items.size();
+    return {{"items", std::move(items)}, {"hasMore", false}, {"nextStartIndex", count}};
+}
+
+Json TrackApi::tracks(const server::ListQuery& query) {
+    library::TrackPage page;
+    if (query.origin.empty() || query.origin == "library") {
+        page = library_.tracks(query.query, query.start_index, query.limit);
+    }
+    Json items = Json::array();
+    for (const library::Track& track : page.items) items.push_back(track_json(track, library_.has_profile(track)));
+    const std::int64_t next = query.start_index + static_cast<std::int64_t>(page.items.size());
+    return {
+        {"items", std::move(items)}, {"hasMore", next < page.total}, {"nextStartIndex", next}, {"total", page.total}};
+}
+
+Json TrackApi::track(std::int64_t track_id) {
+    const auto track = library_.fresh_track(track_id);
+    if (!track) throw HttpError(404, fmt::format("there is no track {}", track_id), {{"field", "trackId"}});
+    return track_json(*track, library_.has_profile(*track));
+}
+
+Json TrackApi::profile(std::int64_t track_id) {
+    const library::Track track = playable_track(library_, track_id);
+    const auto profile = recipes_.stored_profile(track);
+    if (!profile) throw HttpError(404, fmt::format("track {} is not fully measured yet", track_id));
+    Json json = profile_to_json(*profile);
+    json["trackId"] = track_id;
+    for (const dsp::Preset& preset : dsp::presets()) {
+        const ChosenRecipe chosen = choose_recipe(*profile, {preset.id});
+        Json outcome = {{"targetLufs", preset.loudness_lufs},
+                        {"predictedLufs", chosen.predicted_lufs},
+                        {"makeUpGainDb", chosen.make_up_gain_db},
+                        {"boundBy", nullptr}};
+        if (!chosen.bound.empty()) outcome["boundBy"] = chosen.bound;
+        json["presets"][std::string(preset.name)] = std::move(outcome);
+    }
+    return json;
+}
+
+std::vector<server::PlaylistEntry> TrackApi::playlist(const std::string& query, const server::RecipeQuery& recipe) {
+    constexpr std::int64_t kPage = 1000;
+    const RenderChoice choice = parse_choice(recipe);
+    std::vector<server::PlaylistEntry> entries;
+    library::TrackPage page;
+    for (std::int64_t at = 0; at == 0 || at < page.total; at += kPage) {
+        page = library_.tracks(query, at, kPage);
+        for (const library::Track& track : page.items) {
+            if (!track.error.empty()) continue;
+            const std::string title = track.artist.empty() ? track.title : track.artist + " - " + track.title;
+            entries.push_back({track.id, title, track.duration_seconds(), recipes_.known_recipe_id(track, choice)});
+        }
+    }
+    return entries;
+}
+
+Json StatusApi::health() {
+    const cache::CacheStats stats = cache_.stats();
+    return {{"status", "ok"},
+            {"version", LACQUER_VERSION},
+            {"tracks", library_.tracks("", 0, 1).total},
+            {"cache",
+             {{"capacityBytes", stats.capacity_bytes},
+              {"bytes", stats.bytes},
+              {"entries", stats.entries},
+              {"hits", stats.hits},
+              {"misses", stats.misses},
+              {"insertions", stats.insertions},
+              {"evictions", stats.evictions},
+              {"corrupt", stats.corrupt},
+              {"failedWrites", stats.failed_writes}}}};
+}
+
+std::pair<bool, Json> StatusApi::readiness() {
+    const bool ready = ready_;
+    return {ready, {{"status", ready ? "ready" : "starting"}}};
+}
+
+}  // namespace lacquer
