@@ -26,23 +26,26 @@ AudioBuffer babble(double seconds, const Format& format, std::uint64_t seed) {
     Random random(seed);
     const double rate = format.sample_rate_hz;
     std::size_t at = 0;
+    double previous = 0.0;
     for (int syllable = 0; at < audio.frame_count(); ++syllable) {
         const auto length = static_cast<std::size_t>(rate * (0.15 + 0.1 * random.uniform()));
         const double pitch = 100.0 + 60.0 * random.uniform();
         const double first = 350.0 + 450.0 * random.uniform();
         const double second = 1000.0 + 1200.0 * random.uniform();
-        const auto hiss = static_cast<std::size_t>(syllable % 3 == 0 ? 0.08 * rate : 0.0);
+        const auto hiss = static_cast<std::size_t>(syllable % 3 == 0 ? 0.1 * rate : 0.0);
         for (std::size_t i = 0; i < hiss + length && at + i < audio.frame_count(); ++i) {
             double x = 0.0;
             if (i < hiss) {
-                x = 0.06 * random.normal() * turn(0.5 * static_cast<double>(i) / static_cast<double>(hiss));
+                const double white = random.normal();
+                x = 0.04 * (white - previous) * turn(0.5 * static_cast<double>(i) / static_cast<double>(hiss));
+                previous = white;
             } else {
                 const double t = static_cast<double>(i - hiss) / rate;
                 const double shape = turn(0.5 * static_cast<double>(i - hiss) / static_cast<double>(length));
                 const double since_pulse = std::fmod(t, 1.0 / pitch);
                 x = 0.3 * shape * shape *
                     (std::exp(-since_pulse * 300.0) * turn(first * since_pulse) +
-                     0.5 * std::exp(-since_pulse * 500.0) * turn(second * since_pulse));
+                     0.2 * std::exp(-since_pulse * 500.0) * turn(second * since_pulse));
             }
             for (std::size_t c = 0; c < audio.channel_count(); ++c)
                 audio.block().channels[c][at + i] = static_cast<float>(x);
