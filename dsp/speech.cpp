@@ -82,8 +82,8 @@ SpeechFeatures speech_features(const std::array<SpeechFrame, kSpeechWindowFrames
 
 double speech_confidence(const SpeechFeatures& f) {
     if (f.level_spread_db == 0.0) return 0.0;
-    // Fitted by logistic regression, music counting four times as much as speech, on 2400 windows of synthetic speech
-    // (espeak-ng, 12 voices in 8 languages) and recorded prompts, dry, reverberant and noisy, against 2000 windows of
+    // Fitted by logistic regression, music counting four times as much as speech, on 1400 windows of synthetic speech
+    // (espeak-ng, 12 voices in 7 languages) and recorded prompts, dry, reverberant and noisy, against 3000 windows of
     // game music, also band-limited and compressed, and of drum loops and plucked melodies.
     const double evidence = -10.9 + 3.11 * f.modulation + 1.63 * f.quiet_share +
                             0.368 * std::min(f.level_spread_db, 20.0) + 7.92 * std::min(f.crossing_spread, 1.0) +
