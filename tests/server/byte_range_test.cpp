@@ -1,9 +1,9 @@
 #include "server/byte_range.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace lacquer::server {
 namespace {
@@ -63,7 +63,9 @@ TEST(ByteRange, ClampsAndRefusesAndIgnores) {
         {"bytes=1-2-3", 100, RangeKind::whole, {}},
         {"bytes=1-2;3-4", 100, RangeKind::whole, {}},
         {"bytes=0-,0-,0-", 100, RangeKind::whole, {}},
-        {"bytes=0-1,2-3,4-5,6-7,8-9,10-11,12-13,14-15", 16, RangeKind::partial,
+        {"bytes=0-1,2-3,4-5,6-7,8-9,10-11,12-13,14-15",
+         16,
+         RangeKind::partial,
          {{0, 2}, {2, 2}, {4, 2}, {6, 2}, {8, 2}, {10, 2}, {12, 2}, {14, 2}}},
         {"bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8", 100, RangeKind::whole, {}},
     };

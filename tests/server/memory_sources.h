@@ -54,7 +54,8 @@ private:
 class SyntheticBody : public server::Body {
 public:
     using Hook = std::function<bool(std::uint64_t offset, const std::function<bool()>& listener_present)>;
-    explicit SyntheticBody(std::uint64_t size_bytes, Hook hook = {}) : size_bytes_(size_bytes), hook_(std::move(hook)) {}
+    explicit SyntheticBody(std::uint64_t size_bytes, Hook hook = {})
+        : size_bytes_(size_bytes), hook_(std::move(hook)) {}
 
     std::uint64_t size_bytes() const override { return size_bytes_; }
     std::size_t read(std::uint64_t offset, std::span<std::byte> out,

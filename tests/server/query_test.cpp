@@ -1,8 +1,8 @@
 #include "server/query.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "server/sources.h"
 
@@ -41,7 +41,8 @@ TEST(Query, AnswersBadTextWith400) {
 }
 
 TEST(Query, AnswersBadNumbersWith400AndNamesTheParameter) {
-    for (const char* raw : {"x=abc", "x=1x", "x=nan", "x=inf", "x=1e999", "x=-0.1", "x=1.1", "x=0x1", "x=%201", "x=1,0"}) {
+    for (const char* raw :
+         {"x=abc", "x=1x", "x=nan", "x=inf", "x=1e999", "x=-0.1", "x=1.1", "x=0x1", "x=%201", "x=1,0"}) {
         const HttpError error = refusal_of([&] { Query(raw, {"x"}).number("x", 0.0, 1.0, 0.5); });
         EXPECT_EQ(error.status, 400) << raw;
         EXPECT_EQ(error.members["parameter"], "x") << raw;

@@ -1,12 +1,6 @@
 // A client that sends exactly the bytes it is told to and says exactly what came back, resets included.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -18,6 +12,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace lacquer::test {
 
@@ -123,8 +123,8 @@ private:
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
         std::array<char, 65536> buffer{};
         while (!done()) {
-            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-                deadline - std::chrono::steady_clock::now());
+            const auto left =
+                std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
             pollfd entry{descriptor_, POLLIN, 0};
             if (left.count() <= 0 || ::poll(&entry, 1, static_cast<int>(left.count())) <= 0) return false;
             const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
