@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "src/media/container_header.h"
 #include "src/media/decoder.h"
@@ -39,6 +40,16 @@ bool is_for_sndfile(FileReader& file) {
     return tag != kWaveMpegLayer12 && tag != kWaveMpegLayer3;
 }
 
+std::unique_ptr<Source> open_by_content(std::unique_ptr<FileReader> reader, const std::string& extension) {
+    reader->drop_front(id3v2_bytes(*reader));
+    if (reader->size_bytes() == 0) throw DecodeError("the file is empty");
+    if (is_for_sndfile(*reader)) return open_sndfile_source(std::move(reader));
+    const auto first_frame = find_mpeg_audio(*reader);
+    if (first_frame) reader->drop_front(*first_frame);
+    if (first_frame || is_one_of(kMpegExtensions, extension)) return open_mpg123_source(std::move(reader));
+    return open_sndfile_source(std::move(reader));
+}
+
 }  // namespace
 
 bool has_audio_extension(const std::filesystem::path& file) {
@@ -47,14 +58,7 @@ bool has_audio_extension(const std::filesystem::path& file) {
 }
 
 std::unique_ptr<Source> open_source(const std::filesystem::path& file) {
-    auto reader = std::make_unique<FileReader>(file);
-    reader->drop_front(id3v2_bytes(*reader));
-    if (reader->size_bytes() == 0) throw DecodeError("the file is empty");
-    if (is_for_sndfile(*reader)) return open_sndfile_source(std::move(reader));
-    const auto first_frame = find_mpeg_audio(*reader);
-    if (first_frame) reader->drop_front(*first_frame);
-    if (first_frame || is_one_of(kMpegExtensions, lower_extension(file))) return open_mpg123_source(std::move(reader));
-    return open_sndfile_source(std::move(reader));
+    return open_by_content(std::make_unique<FileReader>(file), lower_extension(file));
 }
 
 }  // namespace lacquer::media
