@@ -24,6 +24,10 @@ namespace fs = std::filesystem;
 
 using Samples = std::vector<float>;  // planar: all of the first channel, then all of the second
 
+inline bool same_bits(const float* a, const float* b, std::size_t count) {
+    return count == 0 || std::memcmp(a, b, count * sizeof(float)) == 0;
+}
+
 class MediaTest : public testing::Test {
 protected:
     MediaTest() {

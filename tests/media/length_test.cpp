@@ -1,8 +1,13 @@
 // Lengths: exact where the file is whole, what can be decoded where it is not, never what a lying header claims.
 #include <algorithm>
-#include <cstring>
 
 #include "tests/media/fixture.h"
+
+// libsndfile 1.2.0 loses 6 kB when it refuses an Ogg Vorbis file whose headers are cut through.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+    return "leak:vorbis_info_init\n";
+}
 
 namespace lacquer::media::test {
 namespace {
@@ -141,9 +146,8 @@ TEST_F(LengthTest, FilesCutAnywhereGiveAPrefixOfTheWhole) {
                 static_cast<std::size_t>(std::max<std::int64_t>(0, std::min(frames, whole->info().frame_count) - 1152));
             const Samples expected = read(*whole, static_cast<std::int64_t>(same));
             for (std::size_t c = 0; c < 2; ++c) {
-                ASSERT_EQ(std::memcmp(part.data() + static_cast<std::size_t>(frames) * c, expected.data() + same * c,
-                                      same * sizeof(float)),
-                          0)
+                const float* const channel = part.data() + static_cast<std::size_t>(frames) * c;
+                ASSERT_TRUE(same_bits(channel, expected.data() + same * c, same))
                     << name << " cut to " << size << " bytes, " << frames << " frames";
             }
             if (frames == 0) continue;
@@ -151,7 +155,7 @@ TEST_F(LengthTest, FilesCutAnywhereGiveAPrefixOfTheWhole) {
             cut->seek(from);
             const Samples tail = read(*cut, frames);
             ASSERT_EQ(tail.size(), static_cast<std::size_t>(frames - from) * 2) << name << " cut to " << size;
-            EXPECT_EQ(std::memcmp(tail.data(), part.data() + from, tail.size() / 2 * sizeof(float)), 0)
+            EXPECT_TRUE(same_bits(tail.data(), part.data() + from, tail.size() / 2))
                 << name << " cut to " << size << ", from " << from;
         }
     }

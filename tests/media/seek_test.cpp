@@ -1,6 +1,4 @@
 // Every seek gives, bit for bit, what a straight decode gives there, whatever was read before it.
-#include <cstring>
-
 #include "tests/media/fixture.h"
 
 namespace lacquer::media::test {
@@ -27,7 +25,7 @@ TEST_P(SeekTest, GivesTheBitsOfAStraightDecode) {
 
     const auto decoder = open_decoder(path(GetParam().file), info);
     std::mt19937_64 random(3);
-    for (int i = 0; i < 80; ++i) {
+    for (int i = 0; i < 64; ++i) {
         const std::int64_t span = i % 8 == 0 ? 20000 : info.frame_count;  // often near the start
         const auto frame = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(span));
         const auto wanted = static_cast<std::int64_t>(1 + random() % 9000);
@@ -38,7 +36,7 @@ TEST_P(SeekTest, GivesTheBitsOfAStraightDecode) {
         for (std::uint32_t c = 0; c < info.channels; ++c) {
             const float* const expected = all.data() + info.frame_count * c + frame;
             const float* const actual = part.data() + count * c;
-            ASSERT_EQ(std::memcmp(actual, expected, static_cast<std::size_t>(count) * sizeof(float)), 0)
+            ASSERT_TRUE(same_bits(actual, expected, static_cast<std::size_t>(count)))
                 << "frame " << frame << ", " << count << " frames, channel " << c;
         }
     }
@@ -86,7 +84,7 @@ TEST_F(MediaTest, SeeksInRealMusicAreBitExact) {
         const auto frame = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(frames - 4000));
         decoder->seek(frame);
         const Samples part = read(*decoder, 4000);
-        ASSERT_EQ(std::memcmp(part.data(), all.data() + frame, 4000 * sizeof(float)), 0) << "frame " << frame;
+        ASSERT_TRUE(same_bits(part.data(), all.data() + frame, 4000)) << "frame " << frame;
     }
 }
 
