@@ -6,10 +6,10 @@
 namespace lacquer::dsp {
 
 bool is_speech(const Profile& profile) {
-    constexpr double kSure = 0.95;
+    constexpr float kSure = 0.95f;
     constexpr double kMost = 0.8;
     const auto& windows = profile.speech_confidence;
-    const auto sure = std::count_if(windows.begin(), windows.end(), [](double c) { return c >= kSure; });
+    const auto sure = std::count_if(windows.begin(), windows.end(), [](float c) { return c >= kSure; });
     return !windows.empty() && static_cast<double>(sure) >= kMost * static_cast<double>(windows.size());
 }
 

@@ -35,15 +35,17 @@ struct Profile {
     double sample_peak_dbfs = -200.0;
     double rms_dbfs = -200.0;         // full-scale square = 0, mean over channels
     double crest_db = 0.0;            // sample peak over RMS
-    double stereo_correlation = 1.0;  // [-1, 1]; 1 for mono and for silence
-    double side_to_mid_db = -200.0;   // energy of (L-R)/2 over (L+R)/2
+    double stereo_correlation = 1.0;  // [-1, 1]; 1 for mono and for silence, 0 when one channel alone is silent
+    double side_to_mid_db = -200.0;   // energy of (L-R)/2 over (L+R)/2, [-200, 200]
 
-    std::array<double, kOctaveBands> octave_dbfs{};  // mean power in the band, both channels; -200 when empty
-    std::array<double, kThirdOctaveBands> third_octave_dbfs{};  // or above the Nyquist frequency
+    std::array<double, kOctaveBands> octave_dbfs{};  // mean power in the band and over the channels (full-scale
+    std::array<double, kThirdOctaveBands> third_octave_dbfs{};  // sine = -3.01); -200 when empty or above Nyquist
     std::array<LevelHistogram, kDynamicsBands> band_levels{};   // split by the compressor's own crossovers, untrimmed
 
-    std::vector<float> short_term_lufs;    // 3 s window centred on second n + 0.5; floor -70; empty when provisional
-    std::vector<float> speech_confidence;  // [0, 1] per window of 3 s
+    // 3 s window centred on second n + 0.5, at the ends the mean of what there is; floor -70; one per second begun by a
+    // whole 100 ms; empty when provisional.
+    std::vector<float> short_term_lufs;
+    std::vector<float> speech_confidence;  // [0, 1] per whole window of 3 s
 };
 
 // True when speech was recognised with confidence >= 0.95 in at least 80 % of the windows.

@@ -7,7 +7,7 @@
 //
 // Method:  ITU-R BS.1770-4 (loudness, gating, true peak), EBU Tech 3342 (range), FFT power spectrum.
 // Threads: a meter belongs to one thread; merge and finish are pure.
-// Memory:  ProfileSum holds one double per 100 ms and a few KiB; a meter a few hundred KiB.
+// Memory:  ProfileSum holds one double per 100 ms and a few KiB; a meter about 1 MiB at 44.1 kHz, 4 MiB at 192 kHz.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,9 @@ public:
     ProfileSum& operator=(ProfileSum&&) noexcept;
     ~ProfileSum();
 
-    // Adds the stretch that follows this one.
+    // Adds the stretch that follows this one: next to it, or for a provisional profile anywhere later (no loudness
+    // window then spans two stretches). Any grouping of the same appends gives the same bits. Every stretch but the
+    // last should be whole hops of 100 ms: a rest is left out of the loudness and of the histograms.
     void append(const ProfileSum& next);
 
 private:
@@ -48,7 +50,11 @@ public:
     static std::int64_t segment_frames(std::uint32_t sample_rate_hz);  // 30 s of whole 100 ms hops
     static std::int64_t warm_up_frames(std::uint32_t sample_rate_hz);
 
-    void warm_up(ConstAudioBlock block);  // before the first measure(): runs the filters, counts nothing
+    // Before the first measure(): runs the filters, counts nothing. 0.5 s are enough to forget what was before: the
+    // slowest filter's past has then faded by e^-119.
+    void warm_up(ConstAudioBlock block);
+    // Cutting a stream into different blocks gives the same bits. NaN, Inf and samples beyond +120 dBFS count as
+    // silence.
     void measure(ConstAudioBlock block);
     ProfileSum take();  // what was measured since construction; ends the meter's life
 

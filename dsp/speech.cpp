@@ -82,7 +82,13 @@ SpeechFeatures speech_features(const std::array<SpeechFrame, kSpeechWindowFrames
 
 double speech_confidence(const SpeechFeatures& f) {
     if (f.level_spread_db == 0.0) return 0.0;
-    const double evidence = 0.0;
+    // Fitted by logistic regression, music counting four times as much as speech, on 1400 windows of synthetic speech
+    // (espeak-ng, 12 voices in 7 languages) and recorded prompts, dry, reverberant and noisy, against 3000 windows of
+    // game music, also band-limited and compressed, and of drum loops and plucked melodies.
+    const double evidence = -10.9 + 3.11 * f.modulation + 1.63 * f.quiet_share +
+                            0.368 * std::min(f.level_spread_db, 20.0) + 7.92 * std::min(f.crossing_spread, 1.0) +
+                            5.65 * f.band_share - 2.9 * std::min(std::abs(f.band_spread_db - 2.2), 2.0) -
+                            18.8 * std::min(f.side_share, 0.2);
     return 1.0 / (1.0 + std::exp(-evidence));
 }
 
@@ -119,8 +125,8 @@ void SpeechMeter::run(ConstAudioBlock block, SpeechFrame& frame) {
         frame.energy += middle * middle;
         frame.band_energy += band * band;
         frame.side_energy += side * side;
-        frame.crossings += (middle < 0.0) != (previous_ < 0.0) ? 1.0 : 0.0;
-        previous_ = middle;
+        frame.crossings += (band < 0.0) != (previous_ < 0.0) ? 1.0 : 0.0;
+        previous_ = band;
     }
 }
 

@@ -27,7 +27,7 @@ struct SpeechFrame {
     double energy = 0.0;       // of the middle (L+R)/2
     double band_energy = 0.0;  // of its 300-4000 Hz
     double side_energy = 0.0;
-    double crossings = 0.0;  // zero crossings per second
+    double crossings = 0.0;  // of zero per second, of the 300-4000 Hz: the same at any sample rate
 };
 
 struct SpeechFeatures {

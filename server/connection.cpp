@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -129,8 +130,8 @@ bool Connection::peer_is_present() {
         is_half_closed_ = true;
         half_closed_at_ = Clock::now();
         written_at_half_close_ = written_bytes_;
-        if (!probe_.empty() && !write(probe_)) return false;
     }
+    if (!probe_.empty() && !write(std::exchange(probe_, {}))) return false;
     return written_bytes_ > written_at_half_close_ || Clock::now() - half_closed_at_ < half_close_grace;
 }
 

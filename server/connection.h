@@ -39,8 +39,8 @@ public:
     // Whether somebody may still read what we write. A client that only closed its sending side counts as present once
     // it took bytes afterwards, for one second otherwise: a FIN alone does not tell a half-closed from a closed one.
     bool peer_is_present();
-    // Bytes that a client must skip (an interim response). Sent at most once, to a client that closed its sending side
-    // while it waits for the first byte: if it is gone altogether, they are answered with a reset. Empty: none.
+    // Bytes that a client must skip (an interim response). Sent once by peer_is_present() to a client that closed its
+    // sending side: if it is gone altogether, they are answered with a reset. Empty: none.
     void set_probe(std::string_view probe) { probe_ = probe; }
 
     // Ends without a clean close: the client sees a broken transfer.

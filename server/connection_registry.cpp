@@ -9,27 +9,28 @@ namespace lacquer::server {
 bool ConnectionRegistry::enter(int descriptor, Phase phase) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
+    if (phase == Phase::idle && places_owed_ > 0) return false;  // remove() settles it
     entries_[descriptor] = {phase, ++changes_};
     return true;
 }
 
 void ConnectionRegistry::remove(int descriptor) {
     const std::lock_guard lock(mutex_);
-    entries_.erase(descriptor);
+    if (entries_.erase(descriptor) > 0 && places_owed_ > 0) --places_owed_;
     if (entries_.empty()) removed_.notify_all();
 }
 
-bool ConnectionRegistry::end_longest_idle() {
+void ConnectionRegistry::make_room() {
     const std::lock_guard lock(mutex_);
     auto longest = entries_.end();
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
         if (entry->second.phase != Phase::idle) continue;
         if (longest == entries_.end() || entry->second.since < longest->second.since) longest = entry;
     }
-    if (longest == entries_.end()) return false;
+    ++places_owed_;  // settled when a connection is removed, be it this one
+    if (longest == entries_.end()) return;
     longest->second.phase = Phase::reading;  // chosen once
     ::shutdown(longest->first, SHUT_RDWR);
-    return true;
 }
 
 bool ConnectionRegistry::is_stopping() const {

@@ -16,12 +16,12 @@ class ConnectionRegistry {
 public:
     enum class Phase { reading, idle, responding };  // reading: a head; idle: between two requests
 
-    // False when stopping: the connection should end instead.
+    // False when the connection should end instead: stopping, or it would idle while another waits for its place.
     [[nodiscard]] bool enter(int descriptor, Phase phase);
     void remove(int descriptor);
 
-    // Ends the connection that has been idle longest; false when none is.
-    bool end_longest_idle();
+    // Makes room: ends the connection that has been idle longest, or else the next one that would begin to idle.
+    void make_room();
     bool is_stopping() const;
     // No connection may go on to a further request; those that are reading or idle end now.
     void stop();
@@ -38,6 +38,7 @@ private:
     std::condition_variable removed_;
     std::map<int, Entry> entries_;
     std::uint64_t changes_ = 0;
+    std::size_t places_owed_ = 0;  // rooms to be made by connections that are not idle yet
     bool stopping_ = false;
 };
 

@@ -155,7 +155,7 @@ void Doorkeeper::accept_all() {
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            registry_.end_longest_idle();
+            registry_.make_room();
             pausing_ = true;
         }
         // What else accept reports is about that one connection, which is gone.
@@ -167,7 +167,7 @@ void Doorkeeper::admit(int descriptor) {
     const int on = 1;
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const auto admission = workers_.submit(descriptor, Clock::now() + waiting_timeout_);
-    if (admission == WorkerPool::Admission::waiting) registry_.end_longest_idle();
+    if (admission == WorkerPool::Admission::waiting) registry_.make_room();
     if (admission == WorkerPool::Admission::refused) refuse(descriptor);
 }
 

@@ -38,6 +38,7 @@ public:
 
     Written run() {
         text(response_head(response_, context_.closes));
+        connection_.peer_is_present();  // a half-close seen now is known to be one as soon as bytes were taken
         if (context_.takes_interim) connection_.set_probe(interim_response);
         for (const Segment& segment : response_.segments) {
             text(segment.text);

@@ -87,6 +87,19 @@ int wave_format_tag(FileReader& file) {
     return tag ? static_cast<int>(number(*tag, ByteOrder::little)) : 0;
 }
 
+void repair_unset_wave_size(FileReader& file) {
+    const auto head = bytes_at<12>(file, 0);
+    if (!head || !is(*head, "RIFF")) return;
+    const auto data = find_chunk(file, "data", ByteOrder::little);
+    const auto size = data ? bytes_at<4>(file, *data + 4) : std::nullopt;
+    if (!size || number(*size, ByteOrder::little) != 0) return;
+    const auto riff_size = static_cast<std::int64_t>(number(std::span(*head).subspan(4, 4), ByteOrder::little));
+    const bool more_chunks = riff_size < kUnknownFrom && riff_size > *data;
+    if (more_chunks || file.size_bytes() <= *data + 8) return;
+    constexpr std::byte kUnset{0xff};
+    file.overlay(*data + 4, {kUnset, kUnset, kUnset, kUnset});
+}
+
 int bytes_per_pcm_sample(int format) noexcept {
     switch (format & SF_FORMAT_SUBMASK) {
         case SF_FORMAT_PCM_S8:

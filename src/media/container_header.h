@@ -16,6 +16,10 @@ std::optional<std::int64_t> promised_audio_bytes(FileReader& file);
 // The format tag of a RIFF or RF64 WAVE file (1 PCM, 3 float, 0x55 MP3, ...), 0 for everything else.
 int wave_format_tag(FileReader& file);
 
+// A recorder that was stopped hard leaves a WAVE header that says "no audio" in front of all the audio. When the data
+// chunk's size is 0 and the RIFF size knows of nothing behind it either, makes `file` read as of unknown length.
+void repair_unset_wave_size(FileReader& file);
+
 // Bytes of one sample of libsndfile's `format`; 0 when it is not plain PCM or float.
 int bytes_per_pcm_sample(int format) noexcept;
 

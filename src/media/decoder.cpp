@@ -88,7 +88,7 @@ MediaInfo probe(const std::filesystem::path& file) {
 }
 
 std::unique_ptr<Decoder> open_decoder(const std::filesystem::path& file, const MediaInfo& info) {
-    return std::make_unique<SourceDecoder>(open_source(file), info);
+    return std::make_unique<SourceDecoder>(restarting_on_grid(open_source(file)), info);
 }
 
 std::unique_ptr<Decoder> open_decoder(const std::filesystem::path& file) {

@@ -44,6 +44,19 @@ void FileReader::drop_front(std::int64_t bytes) noexcept {
     position_ = 0;
 }
 
+void FileReader::overlay(std::int64_t position, const std::array<std::byte, 4>& bytes) noexcept {
+    overlay_position_ = position;
+    overlay_ = bytes;
+}
+
+void FileReader::apply_overlay(std::int64_t position, std::span<std::byte> bytes) const noexcept {
+    for (std::size_t i = 0; i < overlay_.size() && overlay_position_ >= 0; ++i) {
+        const std::int64_t index = overlay_position_ + static_cast<std::int64_t>(i) - position;
+        if (index < 0 || index >= static_cast<std::int64_t>(bytes.size())) continue;
+        bytes[static_cast<std::size_t>(index)] = overlay_[i];
+    }
+}
+
 std::size_t FileReader::read_at(std::int64_t position, std::span<std::byte> out) noexcept {
     const std::int64_t before = position_;
     position_ = position;
@@ -57,6 +70,7 @@ std::size_t FileReader::read(std::span<std::byte> out) noexcept {
     while (done < out.size()) {
         const std::size_t count = read_through_buffer(out.subspan(done));
         if (count == 0) break;
+        apply_overlay(position_, out.subspan(done, count));
         done += count;
         position_ += static_cast<std::int64_t>(count);
     }

@@ -2,6 +2,7 @@
 // meanwhile does not change what is read here.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +23,9 @@ public:
     // From now on byte 0 is what was byte `bytes`: how an ID3v2 tag in front of any format is hidden.
     void drop_front(std::int64_t bytes) noexcept;
 
+    // From now on the four bytes at `position` read as `bytes`: how a header's wrong field is repaired in passing.
+    void overlay(std::int64_t position, const std::array<std::byte, 4>& bytes) noexcept;
+
     std::int64_t size_bytes() const noexcept { return size_bytes_ - origin_; }
     std::int64_t position() const noexcept { return position_; }
     void seek(std::int64_t position) noexcept { position_ = position; }
@@ -37,11 +41,15 @@ private:
     std::size_t read_through_buffer(std::span<std::byte> out) noexcept;
     std::size_t read_file(std::int64_t file_position, std::span<std::byte> out) noexcept;
 
+    void apply_overlay(std::int64_t position, std::span<std::byte> bytes) const noexcept;
+
     int descriptor_;
     int error_ = 0;
     std::int64_t size_bytes_ = 0;
     std::int64_t origin_ = 0;
-    std::int64_t position_ = 0;      // relative to origin_
+    std::int64_t position_ = 0;           // relative to origin_
+    std::int64_t overlay_position_ = -1;  // relative to origin_, -1: none
+    std::array<std::byte, 4> overlay_{};
     std::vector<std::byte> buffer_;  // buffer_[0, buffered_) holds the file from buffer_position_ on
     std::int64_t buffer_position_ = 0;
     std::size_t buffered_ = 0;

@@ -28,12 +28,12 @@ std::int64_t frames_to_end(Source& source, std::int64_t limit) {
     return total;
 }
 
-bool ends_at(Source& source, std::int64_t claimed) {
-    if (claimed <= 0 || claimed > longest(source.format())) return false;
+bool reaches(Source& source, std::int64_t claimed) {
+    if (claimed > longest(source.format())) return false;
     const std::int64_t from = std::max<std::int64_t>(0, claimed - kProofFrames);
     try {
         source.seek(from);
-        return frames_to_end(source, kProofFrames) == claimed - from;
+        return frames_to_end(source, kProofFrames) >= claimed - from;
     } catch (const DecodeError&) {
         return false;  // a damaged end cannot be positioned to; the walk will find how far it goes
     }
@@ -43,10 +43,11 @@ bool ends_at(Source& source, std::int64_t claimed) {
 
 std::int64_t measure_frames(Source& source) {
     const std::int64_t claimed = source.format().claimed_frames;
-    if (ends_at(source, claimed)) return claimed;
+    if (claimed <= 0) return 0;
+    if (reaches(source, claimed)) return claimed;
     const std::int64_t limit = longest(source.format());
     source.seek(0);
-    const std::int64_t walked = frames_to_end(source, limit);
+    const std::int64_t walked = std::min(claimed, frames_to_end(source, limit));
     if (walked > limit) throw DecodeError("longer than 48 hours");
     return walked;
 }

@@ -7,9 +7,9 @@
 
 namespace lacquer::media {
 
-// Frames that a straight decode gives. When the last block before the source's claimed end can be read and ends there,
-// the claim is believed; else the whole file is decoded. Leaves the source anywhere. Throws DecodeError when there are
-// more than 48 hours to decode.
+// Frames that a straight decode gives, at most those that the source claims. When the last blocks before the claimed
+// end can be read, the claim is believed; else the whole file is decoded. Leaves the source anywhere. Throws
+// DecodeError when there are more than 48 hours to decode.
 std::int64_t measure_frames(Source& source);
 
 // The header's count where it says more than `frame_count` and is no nonsense: at most 48 hours and 4 x frame_count;

@@ -43,6 +43,7 @@ bool frames_follow(Bytes bytes, std::size_t position, bool is_whole_file) {
     for (int frame = 1; frame < kFramesInARow; ++frame) {
         position += static_cast<std::size_t>(header_at(bytes, position)->frame_bytes);
         if (is_whole_file && position == bytes.size()) return true;
+        if (is_whole_file && position > bytes.size() && frame > 1) return true;
         const auto next = header_at(bytes, position);
         if (!next || next->layer != first->layer || next->version != first->version ||
             next->sample_rate_hz != first->sample_rate_hz) {

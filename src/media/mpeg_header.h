@@ -23,7 +23,7 @@ struct MpegHeader {
 // nullopt when these are not a header, or one of a free-format stream.
 std::optional<MpegHeader> parse_mpeg_header(const std::array<unsigned char, 4>& bytes) noexcept;
 
-// Where the first three frames that follow each other start (fewer when the file ends with them), looked for in the
+// Where the first three frames that follow each other start (fewer when the file ends within them), looked for in the
 // first 256 KiB; nullopt when there are none.
 std::optional<std::int64_t> find_mpeg_audio(FileReader& file);
 

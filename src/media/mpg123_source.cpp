@@ -17,10 +17,12 @@ namespace lacquer::media {
 namespace {
 
 // After a seek the first frames lack the bit reservoir (up to 511 bytes, 25 frames of the lowest rate), the overlap and
-// the filter bank's history. The filter bank sums in an order that repeats every 8 frames, so decoding has to start on
-// that grid for its rounding to be a straight decode's.
-constexpr std::int64_t kGridFrames = 8;
-constexpr std::int64_t kPrerollFrames = 32;
+// the filter bank's history. With a preroll they are right but for the last bit: the filter bank sums in an order that
+// depends on how many frames it has seen since the seek, and frames without their reservoir do not reach it.
+constexpr std::int64_t kPrerollFrames = 24;
+constexpr long kSilentPrerollFrames = 8;  // decoded by libmpg123 itself before those
+constexpr std::int64_t kRestartFrames = 256;
+constexpr long kIndexFrames = 1000;  // it grows coarser instead of longer
 constexpr long kResyncLimitBytes = 64 * 1024;
 
 FileReader& reader(void* user) {
@@ -57,9 +59,12 @@ public:
         check(mpg123_param(handle_.get(), MPG123_ADD_FLAGS, MPG123_QUIET | MPG123_FORCE_FLOAT, 0));
         check(mpg123_param(handle_.get(), MPG123_REMOVE_FLAGS, MPG123_GAPLESS | MPG123_AUTO_RESAMPLE, 0));
         check(mpg123_param(handle_.get(), MPG123_RESYNC_LIMIT, kResyncLimitBytes, 0));
-        check(mpg123_param(handle_.get(), MPG123_PREFRAMES, kGridFrames, 0));
+        check(mpg123_param(handle_.get(), MPG123_PREFRAMES, kSilentPrerollFrames, 0));
+        check(mpg123_param(handle_.get(), MPG123_INDEX_SIZE, kIndexFrames, 0));
         check(mpg123_replace_reader_handle(handle_.get(), read_bytes, seek_bytes, nullptr));
+        file_->seek(0);
         check(mpg123_open_handle(handle_.get(), file_.get()));
+        index_.reserve(kIndexFrames);
         describe();
         dropped_.resize(kSourceBlockFrames * format_.channels);
         seek(0);
@@ -77,7 +82,8 @@ public:
 
     void seek(std::int64_t frame) override {
         const std::int64_t target = frame + tag_.delay_samples;
-        const std::int64_t start = std::max<std::int64_t>(0, grid_start(target / frame_samples_));
+        const std::int64_t start = std::max<std::int64_t>(0, target / frame_samples_ - kPrerollFrames);
+        reopen();
         const std::int64_t reached = mpg123_seek_frame(handle_.get(), start, SEEK_SET);
         at_end_ = reached < 0 || reached > start;
         std::int64_t left = target - start * frame_samples_;
@@ -105,16 +111,23 @@ private:
         if (status != MPG123_OK) throw DecodeError(mpg123_strerror(handle_.get()));
     }
 
+    // mpg123_seek_frame() alone keeps the filter bank's place in its ring, and with it the rounding, of what was
+    // decoded before.
+    void reopen() {
+        off_t* offsets = nullptr;
+        off_t step = 0;
+        std::size_t count = 0;
+        check(mpg123_index(handle_.get(), &offsets, &step, &count));
+        index_.assign(offsets, offsets + count);
+        file_->seek(0);
+        check(mpg123_open_handle(handle_.get(), file_.get()));
+        if (count > 0) check(mpg123_set_index(handle_.get(), index_.data(), step, count));
+    }
+
     // Of the audio, as the tag has it; beyond any count when it says nothing.
     std::int64_t tagged_samples() const noexcept {
         if (tag_.frames < 0) return std::numeric_limits<std::int64_t>::max() / 2;
         return tag_.frames * frame_samples_ - tag_.delay_samples - tag_.padding_samples;
-    }
-
-    // libmpg123 decodes MPG123_PREFRAMES frames more in layer 3, but at most 2 in layers 1 and 2.
-    std::int64_t grid_start(std::int64_t frame) const noexcept {
-        const std::int64_t preframes = layer_ == 3 ? 0 : 2;
-        return (frame - kPrerollFrames - preframes) / kGridFrames * kGridFrames + preframes;
     }
 
     void describe() {
@@ -129,13 +142,13 @@ private:
         check(mpg123_param(handle_.get(), MPG123_ADD_FLAGS, mixing, 0));
         mpg123_frameinfo info{};
         check(mpg123_info(handle_.get(), &info));
-        layer_ = info.layer;
         frame_samples_ = mpg123_spf(handle_.get());
         format_.sample_rate_hz = static_cast<std::uint32_t>(rate);
         format_.channels = static_cast<std::uint32_t>(channels);
         format_.layout = wave_layout(format_.channels);
-        format_.format = "mp" + std::to_string(layer_);
+        format_.format = "mp" + std::to_string(info.layer);
         format_.decoder = std::string("libmpg123-" LACQUER_MPG123_VERSION " ") + mpg123_current_decoder(handle_.get());
+        format_.restart_frames = kRestartFrames * frame_samples_;
         format_.claimed_frames = std::max<std::int64_t>(0, tag_.frames >= 0 ? tagged_samples() : 0);
         format_.promised_frames = tag_.frames >= 0 ? format_.claimed_frames : -1;
     }
@@ -144,9 +157,9 @@ private:
     Mpg123Handle handle_;
     MpegInfoTag tag_;
     SourceFormat format_;
-    int layer_ = 0;
     std::int64_t frame_samples_ = 0;
     bool at_end_ = false;
+    std::vector<off_t> index_;    // where frames start in the file, kept over reopen()
     std::vector<float> dropped_;  // one block of preroll
 };
 

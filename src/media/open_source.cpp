@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "src/media/container_header.h"
 #include "src/media/decoder.h"
@@ -18,7 +19,8 @@ constexpr int kWaveMpegLayer3 = 0x55;
 constexpr std::string_view kMpegExtensions[] = {".mp3", ".mp2", ".mp1", ".mpga"};
 constexpr std::string_view kSndfileExtensions[] = {".wav", ".wave", ".bwf",  ".w64", ".rf64", ".aif",  ".aiff", ".aifc",
                                                    ".au",  ".snd",  ".flac", ".ogg", ".oga",  ".opus", ".caf"};
-constexpr std::string_view kSndfileMagic[] = {"RIFF", "RF64", "riff", "FORM", ".snd", "fLaC", "OggS", "caff"};
+constexpr std::string_view kSndfileMagic[] = {"RIFF", "RIFX", "RF64", "riff", "FORM",
+                                              ".snd", "dns.", "fLaC", "OggS", "caff"};
 
 bool is_one_of(auto&& names, std::string_view name) {
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
@@ -39,6 +41,19 @@ bool is_for_sndfile(FileReader& file) {
     return tag != kWaveMpegLayer12 && tag != kWaveMpegLayer3;
 }
 
+std::unique_ptr<Source> open_by_content(std::unique_ptr<FileReader> reader, const std::string& extension) {
+    reader->drop_front(id3v2_bytes(*reader));
+    if (reader->size_bytes() == 0) throw DecodeError("the file is empty");
+    if (is_for_sndfile(*reader)) {
+        repair_unset_wave_size(*reader);
+        return open_sndfile_source(std::move(reader));
+    }
+    const auto first_frame = find_mpeg_audio(*reader);
+    if (first_frame) reader->drop_front(*first_frame);
+    if (first_frame || is_one_of(kMpegExtensions, extension)) return open_mpg123_source(std::move(reader));
+    throw DecodeError("no audio format is recognised in the file");
+}
+
 }  // namespace
 
 bool has_audio_extension(const std::filesystem::path& file) {
@@ -47,14 +62,7 @@ bool has_audio_extension(const std::filesystem::path& file) {
 }
 
 std::unique_ptr<Source> open_source(const std::filesystem::path& file) {
-    auto reader = std::make_unique<FileReader>(file);
-    reader->drop_front(id3v2_bytes(*reader));
-    if (reader->size_bytes() == 0) throw DecodeError("the file is empty");
-    if (is_for_sndfile(*reader)) return open_sndfile_source(std::move(reader));
-    const auto first_frame = find_mpeg_audio(*reader);
-    if (first_frame) reader->drop_front(*first_frame);
-    if (first_frame || is_one_of(kMpegExtensions, lower_extension(file))) return open_mpg123_source(std::move(reader));
-    return open_sndfile_source(std::move(reader));
+    return open_by_content(std::make_unique<FileReader>(file), lower_extension(file));
 }
 
 }  // namespace lacquer::media

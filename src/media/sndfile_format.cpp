@@ -19,11 +19,30 @@ constexpr Container kContainers[] = {
     {SF_FORMAT_FLAC, "flac"}, {SF_FORMAT_OGG, "ogg"},   {SF_FORMAT_CAF, "caf"},
 };
 
+// Vorbis: two blocks of the longest (8192) overlap. Opus: its state, partly in integers, forgets where decoding began
+// within 80 ms to the ear (RFC 7845, section 4.6), but not always within 4 s to the last bit.
+constexpr std::int64_t kVorbisPreroll = 16384;
+constexpr std::int64_t kOpusPreroll = 24000;
+constexpr std::int64_t kOpusRestart = 5 * 48000;
+
 constexpr SndfileCodec kCodecs[] = {
-    {SF_FORMAT_PCM_S8, 8, 0},   {SF_FORMAT_PCM_U8, 8, 0},    {SF_FORMAT_PCM_16, 16, 0},  {SF_FORMAT_PCM_24, 24, 0},
-    {SF_FORMAT_PCM_32, 32, 0},  {SF_FORMAT_FLOAT, 0, 0},     {SF_FORMAT_DOUBLE, 0, 0},   {SF_FORMAT_ULAW, 0, 0},
-    {SF_FORMAT_ALAW, 0, 0},     {SF_FORMAT_ALAC_16, 16, 0},  {SF_FORMAT_ALAC_20, 24, 0}, {SF_FORMAT_ALAC_24, 24, 0},
-    {SF_FORMAT_ALAC_32, 32, 0}, {SF_FORMAT_VORBIS, 0, 4096}, {SF_FORMAT_OPUS, 0, 8192},
+    {SF_FORMAT_PCM_S8, 8, 0, 0},
+    {SF_FORMAT_PCM_U8, 8, 0, 0},
+    {SF_FORMAT_PCM_16, 16, 0, 0},
+    {SF_FORMAT_PCM_24, 24, 0, 0},
+    {SF_FORMAT_PCM_32, 32, 0, 0},
+    {SF_FORMAT_FLOAT, 0, 0, 0},
+    {SF_FORMAT_DOUBLE, 0, 0, 0},
+    {SF_FORMAT_ULAW, 0, 0, 0},
+    {SF_FORMAT_ALAW, 0, 0, 0},
+    {SF_FORMAT_IMA_ADPCM, 0, 0, 0},
+    {SF_FORMAT_MS_ADPCM, 0, 0, 0},
+    {SF_FORMAT_ALAC_16, 16, 0, 0},
+    {SF_FORMAT_ALAC_20, 24, 0, 0},
+    {SF_FORMAT_ALAC_24, 24, 0, 0},
+    {SF_FORMAT_ALAC_32, 32, 0, 0},
+    {SF_FORMAT_VORBIS, 0, kVorbisPreroll, 0},
+    {SF_FORMAT_OPUS, 0, kOpusPreroll, kOpusRestart},
 };
 
 Speaker speaker_of(int channel_map) {
@@ -86,7 +105,7 @@ SndfileCodec sndfile_codec(int format) noexcept {
     const int subtype = format & SF_FORMAT_SUBMASK;
     const auto* found = std::find_if(std::begin(kCodecs), std::end(kCodecs),
                                      [subtype](const SndfileCodec& codec) { return codec.subtype == subtype; });
-    return found != std::end(kCodecs) ? *found : SndfileCodec{subtype, 0, kPrerollFromStart};
+    return found != std::end(kCodecs) ? *found : SndfileCodec{subtype, 0, kPrerollFromStart, 0};
 }
 
 const char* sndfile_format_name(int format) noexcept {

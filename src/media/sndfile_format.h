@@ -15,7 +15,8 @@ namespace lacquer::media {
 struct SndfileCodec {
     int subtype;
     int integer_bits;             // 0: read as float
-    std::int64_t preroll_frames;  // decoded and dropped after a seek, so that the next frame is bit-exact
+    std::int64_t preroll_frames;  // decoded and dropped after a seek, so that the next frame is a straight decode's
+    std::int64_t restart_frames;  // where no preroll makes it so: see SourceFormat::restart_frames
 };
 
 inline constexpr std::int64_t kPrerollFromStart = std::numeric_limits<std::int64_t>::max();

@@ -73,7 +73,7 @@ public:
         if (at_end_) return;
         std::int64_t preroll = std::min(codec_.preroll_frames, frame);
         while (!try_seek(frame, preroll)) {
-            if (preroll == frame) throw DecodeError("cannot be positioned: the file is damaged");
+            assert(preroll < frame);  // from the start it always works
             preroll = std::min(frame, preroll * 8 + 65536);
         }
     }
@@ -113,12 +113,17 @@ private:
         format_.layout = sndfile_layout(handle_.get(), info);
         format_.format = name;
         format_.decoder = sndfile_decoder_name(info.format);
+        format_.restart_frames = codec_.restart_frames;
         format_.claimed_frames = info.frames;
         format_.promised_frames = promised_frames(*file_, info);
     }
 
     bool try_seek(std::int64_t frame, std::int64_t preroll) {
-        if (sf_seek(handle_.get(), frame - preroll, SEEK_SET) != frame - preroll) return false;
+        const std::int64_t start = frame - preroll;
+        if (sf_seek(handle_.get(), start, SEEK_SET) != start) {
+            if (start > 0) return false;
+            open();
+        }
         if (preroll > 0 && dropped_.empty()) dropped_.resize(kSourceBlockFrames * format_.channels);
         while (preroll > 0) {
             const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(preroll, kSourceBlockFrames));

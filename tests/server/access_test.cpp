@@ -1,0 +1,106 @@
+#include "server/access.h"
+
+#include <array>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace lacquer::server {
+namespace {
+
+int status_of(const Access& access, const Headers& headers, const std::string& method = "GET",
+              const std::string& path = "/api/presets", const std::string& query = "") {
+    Request request;
+    request.method = method;
+    request.path = path;
+    request.query = query;
+    request.headers = headers;
+    try {
+        access.check(request);
+    } catch (const HttpError& error) {
+        if (error.status == 401) {
+            EXPECT_EQ(error.headers.at(0).first, "WWW-Authenticate");
+        }
+        return error.status;
+    }
+    return 200;
+}
+
+TEST(Access, AcceptsOwnNamesAndIpLiteralsInTheHostHeaderOnly) {
+    const Access access("127.0.0.1", "", {"music.example"});
+    std::array<char, 256> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    const std::string own = name.data();
+    for (const std::string& host :
+         {std::string("localhost"), std::string("LOCALHOST:4747"), std::string("127.0.0.1:1"),
+          std::string("192.168.1.20"), std::string("[::1]"), std::string("[fe80::1]:80"), own, own + ".local:4747",
+          std::string("music.example"), std::string("Music.Example.:80")}) {
+        EXPECT_EQ(status_of(access, {{"Host", host}}), 200) << host;
+    }
+    for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1",
+                             "localhost:x", "127.1", "music.example:80:80", "a@localhost"}) {
+        EXPECT_EQ(status_of(access, {{"Host", host}}), 421) << host;
+    }
+}
+
+TEST(Access, RefusesChangesFromOtherOrigins) {
+    const Access access("127.0.0.1", "", {});
+    const auto with_origin = [](const char* origin) { return Headers{{"Host", "localhost:4747"}, {"Origin", origin}}; };
+    EXPECT_EQ(status_of(access, with_origin("http://localhost:4747"), "POST"), 200);
+    EXPECT_EQ(status_of(access, with_origin("http://evil.example"), "POST"), 403);
+    EXPECT_EQ(status_of(access, with_origin("http://localhost:80"), "DELETE"), 403);
+    EXPECT_EQ(status_of(access, with_origin("null"), "POST"), 403);
+    EXPECT_EQ(status_of(access, with_origin("http://evil.example"), "GET"), 200);
+    EXPECT_EQ(status_of(access, {{"Host", "localhost"}}, "POST"), 200);
+}
+
+TEST(Access, LoopbackNeedsNothingAndAnythingElseNeedsAToken) {
+    for (const char* host : {"127.0.0.1", "127.1.2.3", "localhost", "::1", "[::1]"}) {
+        EXPECT_NO_THROW(Access(host, "", {})) << host;
+    }
+    for (const char* host : {"0.0.0.0", "::", "192.168.1.2", "", "127.evil.example", "example.org"}) {
+        try {
+            const Access access(host, "", {});
+            ADD_FAILURE() << host << " was taken without a token";
+        } catch (const std::runtime_error& error) {
+            EXPECT_NE(std::string(error.what()).find("token"), std::string::npos);
+        }
+        EXPECT_NO_THROW(Access(host, "secret", {})) << host;
+    }
+}
+
+TEST(Access, TakesTheTokenInThreePlaces) {
+    const Access access("0.0.0.0", "sec:ret&", {});
+    const Headers host = {{"Host", "10.0.0.1"}};
+    const auto with = [&](const char* authorization) {
+        return Headers{{"Host", "10.0.0.1"}, {"Authorization", authorization}};
+    };
+    EXPECT_EQ(status_of(access, with("Bearer sec:ret&")), 200);
+    EXPECT_EQ(status_of(access, with("bearer  sec:ret&")), 200);
+    EXPECT_EQ(status_of(access, with("Basic dXNlcjpzZWM6cmV0Jg==")), 200) << "user:sec:ret&";
+    EXPECT_EQ(status_of(access, host, "GET", "/", "a=1&token=sec:ret%26"), 200);
+    EXPECT_EQ(status_of(access, host), 401);
+    EXPECT_EQ(status_of(access, with("Bearer sec:ret")), 401);
+    EXPECT_EQ(status_of(access, with("Bearer ")), 401);
+    EXPECT_EQ(status_of(access, with("Basic sec:ret&")), 401);
+    EXPECT_EQ(status_of(access, with("Basic ====")), 401);
+    EXPECT_EQ(status_of(access, with("Basic dXNlcg==")), 401) << "no colon";
+    EXPECT_EQ(status_of(access, host, "GET", "/", "token=wrong"), 401);
+    EXPECT_EQ(status_of(access, host, "GET", "/", "token="), 401);
+}
+
+TEST(Access, TheStreamTokenOpensStreamsOnly) {
+    const Access access("0.0.0.0", "secret", {});
+    const Headers host = {{"Host", "10.0.0.1"}};
+    const std::string query = "token=" + access.stream_token();
+    EXPECT_EQ(access.stream_token().size(), 64U);
+    EXPECT_EQ(status_of(access, host, "GET", "/api/player/stream/1.wav", query), 200);
+    EXPECT_EQ(status_of(access, host, "HEAD", "/api/player/stream/1.wav", query), 200);
+    EXPECT_EQ(status_of(access, host, "GET", "/api/tracks", query), 401);
+    EXPECT_EQ(status_of(access, host, "POST", "/api/player/stream/1", query), 401);
+    EXPECT_TRUE(Access("127.0.0.1", "", {}).stream_token().empty());
+}
+
+}  // namespace
+}  // namespace lacquer::server
