@@ -15,7 +15,7 @@ ChunkCache::ChunkCache(const std::filesystem::path& directory, std::uint64_t cap
     : state_(std::make_unique<State>(directory, capacity_bytes, std::move(files))) {}
 
 ChunkCache::~ChunkCache() {
-    assert(!state_->in_use());
+    assert(state_->at_rest());
 }
 
 std::optional<ChunkReader> ChunkCache::open(const ChunkKey& key) {

@@ -151,22 +151,20 @@ bool ChunkCache::State::commit(const Reservation& reservation, IndexEntry entry,
 bool ChunkCache::State::make_room(const Newcomer& newcomer) {
     if (index.has_room_for(newcomer.allocated_bytes)) return true;
     index.retry_leftovers([this](const Path& path) REQUIRES_LOCK(mutex) { return remove_file(path); });
-    bool evicted_any = true;
-    while (evicted_any && !index.has_room_for(newcomer.allocated_bytes)) {
+    // More than one attempt only when files refuse to be removed: others are taken then.
+    for (int attempt = 0; attempt < 8 && !index.has_room_for(newcomer.allocated_bytes); ++attempt) {
         const auto victims = index.victims_for(newcomer, protect);
         if (!victims) return false;
-        evicted_any = false;
-        for (const Entry victim : *victims) evicted_any |= evict(victim);
+        for (const Entry victim : *victims) evict(victim);
     }
     return index.has_room_for(newcomer.allocated_bytes);
 }
 
-bool ChunkCache::State::evict(Entry entry) {
+void ChunkCache::State::evict(Entry entry) {
     entry->unremovable = !remove_file(entry->path);
-    if (entry->unremovable) return false;  // still counted and still served
+    if (entry->unremovable) return;  // still counted and still served
     index.retire(entry, false);
     ++counts_.evictions;
-    return true;
 }
 
 void ChunkCache::State::discard(Entry entry) {
@@ -191,9 +189,9 @@ void ChunkCache::State::unpin(Entry entry) {
     index.unpin(entry);
 }
 
-bool ChunkCache::State::in_use() const {
+bool ChunkCache::State::at_rest() const {
     const MutexLock lock(mutex);
-    return index.in_use();
+    return !index.in_use() && index.invariants_hold();
 }
 
 std::vector<ChunkKey> ChunkCache::State::keys() const {

@@ -47,7 +47,7 @@ struct ChunkCache::State {
     void remove(const ChunkKey& key) EXCLUDES_LOCK(mutex);
     void drop_damaged(Entry entry) EXCLUDES_LOCK(mutex);
     void unpin(Entry entry) EXCLUDES_LOCK(mutex);
-    bool in_use() const EXCLUDES_LOCK(mutex);
+    bool at_rest() const EXCLUDES_LOCK(mutex);  // nothing is read or written, and the books balance
     std::vector<ChunkKey> keys() const EXCLUDES_LOCK(mutex);
     CacheStats stats() const EXCLUDES_LOCK(mutex);
 
@@ -68,7 +68,7 @@ private:
     std::optional<Reservation> reserve(const Newcomer& newcomer) EXCLUDES_LOCK(mutex);
     bool commit(const Reservation& reservation, IndexEntry entry, std::error_code error) EXCLUDES_LOCK(mutex);
     bool make_room(const Newcomer& newcomer) REQUIRES_LOCK(mutex);
-    bool evict(Entry entry) REQUIRES_LOCK(mutex);
+    void evict(Entry entry) REQUIRES_LOCK(mutex);
     void discard(Entry entry) REQUIRES_LOCK(mutex);
     bool remove_file(const Path& path) REQUIRES_LOCK(mutex);  // true when it is gone, by whomever
     void remove_or_remember(const Path& path, std::uint64_t allocated_bytes) REQUIRES_LOCK(mutex);

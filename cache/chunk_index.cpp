@@ -143,13 +143,13 @@ bool ChunkIndex::in_use() const {
     return std::any_of(order_.begin(), order_.end(), is_read) || std::any_of(retired_.begin(), retired_.end(), is_read);
 }
 
-bool ChunkIndex::invariants_hold(std::uint64_t reserved_bytes) const {
+bool ChunkIndex::invariants_hold() const {
     const auto add_bytes = [](std::uint64_t sum, const IndexEntry& entry) { return sum + entry.allocated_bytes; };
     const auto indexed_bytes = std::accumulate(order_.begin(), order_.end(), std::uint64_t{0}, add_bytes);
     const auto retired_bytes = std::accumulate(retired_.begin(), retired_.end(), std::uint64_t{0}, add_bytes);
     const bool all_found =
         std::all_of(by_key_.begin(), by_key_.end(), [](const auto& pair) { return pair.first == pair.second->key; });
-    return all_found && by_key_.size() == order_.size() && bytes_ == indexed_bytes + retired_bytes + reserved_bytes;
+    return all_found && by_key_.size() == order_.size() && bytes_ == indexed_bytes + retired_bytes;
 }
 
 }  // namespace lacquer::cache

@@ -70,8 +70,8 @@ public:
     void forget_leftover(const std::filesystem::path& path);  // something else has replaced it
     void retry_leftovers(const std::function<bool(const std::filesystem::path&)>& remove);
 
-    bool in_use() const;                                       // by any reader
-    bool invariants_hold(std::uint64_t reserved_bytes) const;  // for tests
+    bool in_use() const;           // by any reader
+    bool invariants_hold() const;  // while nothing is reserved; for assertions
 
 private:
     std::optional<std::size_t> rank_of(const IndexEntry& entry, bool is_privileged, bool newcomer_is_protected,

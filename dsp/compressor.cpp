@@ -45,20 +45,17 @@ double static_reduction_db(const CompressorBandSettings& band, double level_db) 
 
 Compressor::Compressor(const CompressorSettings& settings)
     : crossover_(settings.borders),
+      settings_(settings.bands),
       idle_(std::all_of(settings.bands.begin(), settings.bands.end(), [](const auto& b) { return b.slope == 0.0; })),
       scratch_(kDynamicsBands * kMaxChannels * kWorkFrames) {
-    for (std::size_t b = 0; b < kDynamicsBands; ++b) {
-        check(settings.bands[b]);
-        bands_[b].settings = settings.bands[b];
-    }
+    for (const CompressorBandSettings& band : settings_) check(band);
+    for (auto& line : line_) line.fill(1.0);
 }
 
 void Compressor::reset() LACQUER_REALTIME {
     crossover_.reset();
-    for (Band& band : bands_) {
-        band.power = 0.0;
-        band.reduction_db = 0.0;
-    }
+    power_.fill(0.0);
+    reduction_db_.fill(0.0);
 }
 
 void Compressor::process(WorkBlock block) LACQUER_REALTIME {
@@ -70,52 +67,64 @@ void Compressor::process(WorkBlock block) LACQUER_REALTIME {
         }
     }
     crossover_.split(block, parts);
-    if (!idle_) {
-        for (std::size_t b = 0; b < kDynamicsBands; ++b) find_gains(bands_[b], parts[b]);
-    } else {
-        for (Band& band : bands_) band.gain.fill(1.0);
-    }
+    if (!idle_) find_gains(parts);
     for (std::size_t c = 0; c < block.channel_count; ++c) {
         double* const out = block.channels[c];
         const double* const low = parts[0].channels[c];
         const double* const middle = parts[1].channels[c];
         const double* const high = parts[2].channels[c];
         for (std::size_t i = 0; i < block.frame_count; ++i) {
-            out[i] = low[i] * bands_[0].gain[i] + middle[i] * bands_[1].gain[i] + high[i] * bands_[2].gain[i];
+            out[i] = low[i] * line_[0][i] + middle[i] * line_[1][i] + high[i] * line_[2][i];
         }
     }
 }
 
-void Compressor::find_gains(Band& band, const WorkBlock& block) LACQUER_REALTIME {
-    const std::size_t frames = block.frame_count;
-    double* const g = band.gain.data();
-    const double* const left = block.channels[0];
-    const double* const right = block.channels[block.channel_count - 1];
-    for (std::size_t i = 0; i < frames; ++i) g[i] = 0.5 * (left[i] * left[i] + right[i] * right[i]);
-
-    const double detector = band.settings.detector;
-    double power = band.power;
-    for (std::size_t i = 0; i < frames; ++i) {
-        power += detector * (g[i] - power);
-        g[i] = power;
+void Compressor::find_gains(const BandBlocks& parts) LACQUER_REALTIME {
+    const std::size_t frames = parts[0].frame_count;
+    for (std::size_t b = 0; b < kDynamicsBands; ++b) {
+        const double* const left = parts[b].channels[0];
+        const double* const right = parts[b].channels[parts[b].channel_count - 1];
+        for (std::size_t i = 0; i < frames; ++i) line_[b][i] = 0.5 * (left[i] * left[i] + right[i] * right[i]);
     }
-    band.power = power;
-
-    const Knee knee(band.settings);
-    for (std::size_t i = 0; i < frames; ++i) g[i] = knee.reduction_db(fast_power_to_db(std::max(g[i], kPowerFloor)));
-
-    const double attack = band.settings.attack;
-    const double release = band.settings.release;
-    double reduction_db = band.reduction_db;
-    for (std::size_t i = 0; i < frames; ++i) {
-        const double attacked = reduction_db * (1.0 - attack) + g[i] * attack;
-        const double released = reduction_db * (1.0 - release) + g[i] * release;
-        reduction_db = std::max(attacked, released);
-        g[i] = reduction_db;
+    average_power(frames);
+    for (std::size_t b = 0; b < kDynamicsBands; ++b) {
+        const Knee knee(settings_[b]);
+        for (std::size_t i = 0; i < frames; ++i) {
+            line_[b][i] = knee.reduction_db(fast_power_to_db(std::max(line_[b][i], kPowerFloor)));
+        }
     }
-    band.reduction_db = reduction_db;
+    smooth_reduction(frames);
+    for (std::size_t b = 0; b < kDynamicsBands; ++b) {
+        for (std::size_t i = 0; i < frames; ++i) line_[b][i] = fast_db_to_gain(-line_[b][i]);
+    }
+}
 
-    for (std::size_t i = 0; i < frames; ++i) g[i] = fast_db_to_gain(-g[i]);
+// The bands side by side: each is a chain of additions that waits for itself, together they take the time of one.
+void Compressor::average_power(std::size_t frames) LACQUER_REALTIME {
+    PerBand power = power_;
+    for (std::size_t i = 0; i < frames; ++i) {
+        for (std::size_t b = 0; b < kDynamicsBands; ++b) {
+            const double step = settings_[b].detector;
+            power[b] = power[b] * (1.0 - step) + line_[b][i] * step;
+            line_[b][i] = power[b];
+        }
+    }
+    power_ = power;
+}
+
+void Compressor::smooth_reduction(std::size_t frames) LACQUER_REALTIME {
+    PerBand reduction_db = reduction_db_;
+    for (std::size_t i = 0; i < frames; ++i) {
+        for (std::size_t b = 0; b < kDynamicsBands; ++b) {
+            const double attack = settings_[b].attack;
+            const double release = settings_[b].release;
+            const double attacked = reduction_db[b] * (1.0 - attack) + line_[b][i] * attack;
+            const double released = reduction_db[b] * (1.0 - release) + line_[b][i] * release;
+            reduction_db[b] = std::max(attacked, released);
+            line_[b][i] = reduction_db[b];
+        }
+    }
+    reduction_db_ = reduction_db;
 }
 
 }  // namespace lacquer::dsp

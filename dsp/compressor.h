@@ -31,18 +31,19 @@ public:
     void reset() LACQUER_REALTIME;
 
 private:
-    struct Band {
-        CompressorBandSettings settings;
-        double power = 0.0;         // detector
-        double reduction_db = 0.0;  // smoothed
-        std::array<double, kWorkFrames> gain{};
-    };
+    using PerBand = std::array<double, kDynamicsBands>;
 
-    void find_gains(Band& band, const WorkBlock& block) LACQUER_REALTIME;
+    void find_gains(const BandBlocks& parts) LACQUER_REALTIME;
+    void average_power(std::size_t frames) LACQUER_REALTIME;
+    void smooth_reduction(std::size_t frames) LACQUER_REALTIME;
 
     Crossover crossover_;
-    std::array<Band, kDynamicsBands> bands_;
-    bool idle_;                    // no band ever reduces anything
+    std::array<CompressorBandSettings, kDynamicsBands> settings_;
+    bool idle_;               // no band ever reduces anything
+    PerBand power_{};         // detectors
+    PerBand reduction_db_{};  // smoothed
+    // What find_gains() works through per frame: power, then reduction in dB, then gain.
+    std::array<std::array<double, kWorkFrames>, kDynamicsBands> line_{};
     std::vector<double> scratch_;  // bands x channels x kWorkFrames
 };
 

@@ -24,9 +24,12 @@ public:
     double equaliser_change_db(Weighting weighting) const;
     double equaliser_change_db(std::size_t dynamics_band) const;  // of the power within the compressor's band
     double dynamics_change_db(const std::array<double, kDynamicsBands>& band_gains_db, Weighting weighting) const;
+    // When the side holds the same share of the power at all frequencies.
+    double width_change_db(double side_to_mid_db, const WidthSettings& width, Weighting weighting) const;
 
 private:
     struct Band {
+        double frequency;                              // of the sample rate
         double power;                                  // before the equaliser
         double equaliser;                              // power gain
         double k_weight;                               // power gain
@@ -38,14 +41,19 @@ private:
 // Change of a band's mean power in dB (<= 0) by its static curve; `shift_db` is the gain in front of it.
 double compression_change_db(const LevelHistogram& levels, const CompressorBandSettings& band, double shift_db);
 
-// Change of the mean power when the side is scaled.
-double width_change_db(double side_to_mid_db, double width);
-
 // Change by y = x - a x^3 for noise of that level.
 double saturation_change_db(double rms_db, double amount);
 
-// Loudness of a track from its short-term loudness per second, gated as BS.1770-4 gates blocks. kLoudnessFloorLufs
-// when nothing passes. `gains_db` are added first; empty for none.
-double gated_loudness_lufs(const std::vector<float>& short_term_lufs, const std::vector<double>& gains_db);
+// Change of each second's loudness by the compressor in dB, taking it that all bands rise and fall with the loudness:
+// a second louder than a fraction of the track has bands louder than the same fraction of their histograms.
+std::vector<double> compression_by_second_db(const Profile& profile, const ShapedSpectrum& spectrum,
+                                             const std::array<CompressorBandSettings, kDynamicsBands>& bands,
+                                             const std::array<double, kDynamicsBands>& shifts_db);
+
+// What gains per second do to the loudness of a track beyond their mean effect on the seconds that pass the gate of
+// BS.1770-4 now: `mean_gains_db` are part of that mean effect already, `further_gains_db` are not. Both per second or
+// empty. Quiet seconds that begin to pass the gate pull the loudness down, and that can be 3 LU.
+double gating_change_db(const Profile& profile, const std::vector<double>& mean_gains_db,
+                        const std::vector<double>& further_gains_db);
 
 }  // namespace lacquer::dsp

@@ -119,35 +119,53 @@ struct Prediction {
     }
 };
 
-Prediction derive_dynamics(const Job& job, Recipe& recipe) {
-    const ShapedSpectrum spectrum(job.profile, recipe.equaliser, recipe.compressor.borders);
-    const double trim_db = gain_to_db(recipe.trim);
-    std::array<double, kDynamicsBands> gains_db{};
-    for (std::size_t b = 0; b < kDynamicsBands; ++b) {
-        const double shift_db = trim_db + spectrum.equaliser_change_db(b);
-        recipe.compressor.bands[b] = band_settings(job, b, shift_db);
-        gains_db[b] = compression_change_db(job.profile.band_levels[b], recipe.compressor.bands[b], shift_db);
+double loudest(const std::vector<float>& short_term_lufs, const std::vector<double>& gains_db) {
+    double loudest_lufs = kLoudnessFloorLufs;
+    for (std::size_t i = 0; i < short_term_lufs.size(); ++i) {
+        loudest_lufs = std::max(loudest_lufs, static_cast<double>(short_term_lufs[i]) + gains_db[i]);
     }
-    return {spectrum.equaliser_change_db(Weighting::k) + spectrum.dynamics_change_db(gains_db, Weighting::k),
-            spectrum.equaliser_change_db(Weighting::flat) + spectrum.dynamics_change_db(gains_db, Weighting::flat)};
+    return loudest_lufs;
 }
 
-Prediction derive_level_curve(const Job& job, Recipe& recipe) {
-    const std::vector<float>& loudness = job.profile.short_term_lufs;
+// Compressor, level curve, saturation and width; the equaliser stands already.
+Prediction derive_dynamics(const Job& job, Recipe& recipe) {
+    const Profile& profile = job.profile;
+    const ShapedSpectrum spectrum(profile, recipe.equaliser, recipe.compressor.borders);
+    std::array<double, kDynamicsBands> shifts_db{};
+    std::array<double, kDynamicsBands> gains_db{};
+    for (std::size_t b = 0; b < kDynamicsBands; ++b) {
+        shifts_db[b] = gain_to_db(recipe.trim) + spectrum.equaliser_change_db(b);
+        recipe.compressor.bands[b] = band_settings(job, b, shifts_db[b]);
+        gains_db[b] = compression_change_db(profile.band_levels[b], recipe.compressor.bands[b], shifts_db[b]);
+    }
+    Prediction change;
+    change.loudness_db =
+        spectrum.equaliser_change_db(Weighting::k) + spectrum.dynamics_change_db(gains_db, Weighting::k);
+    change.peak_db =
+        spectrum.equaliser_change_db(Weighting::flat) + spectrum.dynamics_change_db(gains_db, Weighting::flat);
+
+    recipe.saturation.amount = job.intensity * job.wanted.saturation;
+    change.add(
+        saturation_change_db(profile.rms_dbfs + gain_to_db(recipe.trim) + change.peak_db, recipe.saturation.amount));
+    if (profile.channel_count == 2) {
+        change.loudness_db += spectrum.width_change_db(profile.side_to_mid_db, recipe.width, Weighting::k);
+        change.peak_db += spectrum.width_change_db(profile.side_to_mid_db, recipe.width, Weighting::flat);
+    }
+    const auto by_second_db = compression_by_second_db(profile, spectrum, recipe.compressor.bands, shifts_db);
+    const std::vector<double>& curve_db = recipe.level.curve_db;
+    change.loudness_db += gating_change_db(profile, by_second_db, curve_db);
+    if (!curve_db.empty()) {
+        const std::vector<double> none(curve_db.size(), 0.0);
+        change.peak_db += loudest(profile.short_term_lufs, curve_db) - loudest(profile.short_term_lufs, none);
+    }
+    return change;
+}
+
+std::vector<double> derive_level_curve(const Job& job) {
     PresetLevelCurve wanted = job.wanted.level_curve;
     wanted.strength *= job.intensity;
     wanted.max_db *= job.intensity;
-    recipe.level.curve_db = plan_level_curve(loudness, job.profile.integrated_lufs, wanted);
-    if (recipe.level.curve_db.empty()) return {};
-    const std::vector<double>& curve_db = recipe.level.curve_db;
-    double loudest_before = kLoudnessFloorLufs;
-    double loudest_after = kLoudnessFloorLufs;
-    for (std::size_t i = 0; i < loudness.size(); ++i) {
-        loudest_before = std::max(loudest_before, static_cast<double>(loudness[i]));
-        loudest_after = std::max(loudest_after, static_cast<double>(loudness[i]) + curve_db[i]);
-    }
-    return {gated_loudness_lufs(loudness, curve_db) - gated_loudness_lufs(loudness, {}),
-            loudest_after - loudest_before};
+    return plan_level_curve(job.profile.short_term_lufs, job.profile.integrated_lufs, wanted);
 }
 
 void derive_make_up(const Job& job, bool loudness_match, const Prediction& change, RecipeOutcome& outcome) {
@@ -173,11 +191,10 @@ void derive_make_up(const Job& job, bool loudness_match, const Prediction& chang
     outcome.recipe.level.gain = db_to_gain(gain_db) / outcome.recipe.trim;
 }
 
-void derive_width(const Job& job, Recipe& recipe) {
+WidthSettings width_settings(const Job& job) {
     const double full = job.wanted.adapts ? adaptive_width(job.profile.stereo_correlation) : job.wanted.width;
-    recipe.width.width = job.scaled(1.0, full);
-    recipe.width.mono_bass = job.intensity;
-    recipe.width.border = linkwitz_riley(limited_frequency(job.wanted.mono_below_hz, job.rate_hz()));
+    return {job.scaled(1.0, full), job.intensity,
+            linkwitz_riley(limited_frequency(job.wanted.mono_below_hz, job.rate_hz()))};
 }
 
 }  // namespace
@@ -213,17 +230,9 @@ RecipeOutcome derive_recipe(const Profile& profile, const RecipeRequest& request
     const Job job{profile, preset(request.preset), request.intensity};
     if (profile.integrated_lufs >= kNearSilenceLufs) recipe.trim = db_to_gain(kWorkingLufs - profile.integrated_lufs);
     recipe.equaliser = equaliser_settings(job);
-    Prediction change = derive_dynamics(job, recipe);
-    recipe.saturation.amount = job.intensity * job.wanted.saturation;
-    change.add(
-        saturation_change_db(profile.rms_dbfs + gain_to_db(recipe.trim) + change.peak_db, recipe.saturation.amount));
-    if (profile.channel_count == 2) {
-        derive_width(job, recipe);
-        change.add(width_change_db(profile.side_to_mid_db, recipe.width.width));
-    }
-    const Prediction curve = derive_level_curve(job, recipe);
-    change.loudness_db += curve.loudness_db;
-    change.peak_db += curve.peak_db;
+    recipe.width = width_settings(job);
+    recipe.level.curve_db = derive_level_curve(job);
+    const Prediction change = derive_dynamics(job, recipe);
     derive_make_up(job, request.loudness_match, change, outcome);
     return outcome;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -84,6 +85,7 @@ struct Faults {
     std::optional<std::uint64_t> free_bytes;  // what still fits on the disk
     bool may_write = true, may_remove = true, may_open = true, may_rename = true, may_read = true;
     std::uint64_t reads = 0, opens = 0, writes = 0;
+    std::function<void()> on_close;
 };
 
 class MeteredFile final : public cache::OpenFile {
@@ -91,6 +93,7 @@ public:
     MeteredFile(std::unique_ptr<OpenFile> file, DiskMeter& meter, DiskMeter::Handle inode, Faults* faults)
         : file_(std::move(file)), meter_(meter), inode_(std::move(inode)), faults_(faults) {}
     ~MeteredFile() override {
+        if (faults_ && faults_->on_close) faults_->on_close();
         file_.reset();
         meter_.closed(inode_);
     }

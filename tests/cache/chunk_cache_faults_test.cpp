@@ -85,6 +85,18 @@ TEST_F(FaultsTest, FileThatCannotBeOpenedForNowIsAMissAndStays) {
     EXPECT_TRUE(reads_back(1));
 }
 
+TEST_F(FaultsTest, UnlinkedFileCountsUntilItIsReallyClosed) {
+    open_cache(4);
+    put(1, 3);
+    auto reader = cache->open(key(1));
+    cache->remove(key(1));
+    std::uint64_t bytes_while_closing = 0;
+    faults.on_close = [&] { bytes_while_closing = cache->stats().bytes; };
+    reader.reset();
+    EXPECT_EQ(bytes_while_closing, 3 * kPage);
+    EXPECT_EQ(cache->stats().bytes, 0u);
+}
+
 TEST_F(FaultsTest, UnreadableBlockDropsTheEntry) {
     open_cache(100);
     put(1, 40);
