@@ -13,12 +13,16 @@ struct Usage {
     std::uint64_t bytes = 0;
 };
 
+bool holds_a_chunk(const std::filesystem::path& file) {
+    return file.extension() == ".chunk" || file.extension() == ".kept";  // cache/FORMAT.md
+}
+
 // Beside a running daemon the directory is only looked at.
 Usage look(const std::filesystem::path& directory) {
     Usage usage;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, ignored)) {
-        if (!entry.is_regular_file(ignored) || entry.path().extension() != ".chunk") continue;
+        if (!entry.is_regular_file(ignored) || !holds_a_chunk(entry.path())) continue;
         const std::uint64_t bytes = entry.file_size(ignored);
         if (ignored) continue;  // evicted meanwhile
         ++usage.files;
