@@ -22,7 +22,7 @@
 
 namespace lacquer::dsp {
 
-inline constexpr double kLimiterMarginDb = 0.3;
+inline constexpr double kLimiterMarginDb = 0.5;
 
 class TruePeakLimiter {
 public:

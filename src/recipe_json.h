@@ -1,4 +1,5 @@
-// A recipe as JSON text and back, every number to the bit, and the fingerprint that names it.
+// A recipe as JSON text and back, every number to the bit, so that what was derived once is rendered the same by every
+// worker. The text is canonical: equal recipes give equal bytes.
 #pragma once
 
 #include <string>
@@ -9,9 +10,12 @@
 namespace lacquer {
 
 std::string recipe_to_json(const dsp::Recipe& recipe);
-// Throws std::invalid_argument naming the first field that is missing or of the wrong type or length.
+
+// Throws std::invalid_argument naming the field that is missing or of the wrong type or length, or saying that the
+// text is no JSON. Fields it does not know are ignored.
 dsp::Recipe recipe_from_json(std::string_view json);
-// XXH3-128 of the text, 32 hex digits.
+
+// XXH3-128 of the text, 32 hexadecimal digits.
 std::string recipe_id(const std::string& json);
 
 }  // namespace lacquer

@@ -95,6 +95,16 @@ TEST(ConnectionRegistry, MakesRoomAtTheConnectionThatIsIdleLongest) {
         for (const int descriptor : pair) ::close(descriptor);
 }
 
+TEST(ConnectionRegistry, MakesRoomAtTheNextThatWouldIdleWhenNoneDoes) {
+    using Phase = ConnectionRegistry::Phase;
+    ConnectionRegistry registry;
+    ASSERT_TRUE(registry.enter(1001, Phase::responding));
+    registry.make_room();
+    EXPECT_FALSE(registry.enter(1001, Phase::idle));
+    registry.remove(1001);
+    EXPECT_TRUE(registry.enter(1002, Phase::idle)) << "one place was owed";
+}
+
 TEST(ConnectionLimits, AFullHouseLetsWaitAndServesWhenAPlaceIsFree) {
     test::MemorySources sources;
     GatedStream gate(sources);

@@ -1,0 +1,75 @@
+// What the tests of the chain share: profiles of whole signals, runs of the enhancer, stages fed with floats.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dsp/enhancer.h"
+#include "dsp/profile_meter.h"
+#include "dsp/recipe.h"
+#include "dsp/work_block.h"
+#include "tests/support/signals.h"
+
+namespace lacquer::test {
+
+inline dsp::Profile profile_of(dsp::ConstAudioBlock block, std::uint32_t sample_rate_hz = 48'000) {
+    dsp::ProfileMeter meter(sample_rate_hz, block.channel_count);
+    meter.measure(block);
+    return dsp::finish_profile(meter.take(), static_cast<std::int64_t>(block.frame_count), false);
+}
+
+inline dsp::AudioBuffer enhanced(const dsp::Recipe& recipe, dsp::ConstAudioBlock block, std::int64_t first_frame = 0) {
+    dsp::AudioBuffer out = copy(block);
+    dsp::Enhancer(recipe, first_frame).process(out.block());
+    return out;
+}
+
+inline dsp::AudioBuffer enhanced_in_cuts(const dsp::Recipe& recipe, dsp::ConstAudioBlock block,
+                                         const std::vector<std::size_t>& cuts) {
+    dsp::AudioBuffer out = copy(block);
+    dsp::Enhancer enhancer(recipe, 0);
+    std::size_t done = 0;
+    for (const std::size_t frames : cuts) {
+        enhancer.process(out.block().slice(done, frames));
+        done += frames;
+    }
+    return out;
+}
+
+// Runs a stage of the chain, which works on short blocks of doubles, over float audio of any length.
+template <typename Stage>
+class AsFloats {
+public:
+    explicit AsFloats(Stage& stage) : stage_(stage), scratch_(dsp::kMaxChannels * dsp::kWorkFrames) {}
+
+    void process(dsp::AudioBlock block) noexcept {
+        for (std::size_t done = 0; done < block.frame_count;) {
+            const std::size_t frames = std::min(dsp::kWorkFrames, block.frame_count - done);
+            process_short(block.slice(done, frames));
+            done += frames;
+        }
+    }
+
+private:
+    void process_short(dsp::AudioBlock block) noexcept {
+        dsp::WorkBlock work;
+        work.channel_count = block.channel_count;
+        work.frame_count = block.frame_count;
+        for (std::size_t c = 0; c < block.channel_count; ++c) {
+            work.channels[c] = scratch_.data() + c * dsp::kWorkFrames;
+            std::copy_n(block.channels[c], block.frame_count, work.channels[c]);
+        }
+        stage_.process(work);
+        for (std::size_t c = 0; c < block.channel_count; ++c) {
+            for (std::size_t i = 0; i < block.frame_count; ++i) {
+                block.channels[c][i] = static_cast<float>(work.channels[c][i]);
+            }
+        }
+    }
+
+    Stage& stage_;
+    std::vector<double> scratch_;
+};
+
+}  // namespace lacquer::test

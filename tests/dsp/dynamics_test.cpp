@@ -1,0 +1,146 @@
+// Polynomials, compressor, saturation, level curve: what happens to levels.
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "dsp/compressor.h"
+#include "dsp/fast_math.h"
+#include "dsp/filter_design.h"
+#include "dsp/level_curve.h"
+#include "dsp/level_plan.h"
+#include "dsp/recipe.h"
+#include "dsp/saturation.h"
+#include "dsp/units.h"
+#include "tests/dsp/chain_fixture.h"
+#include "tests/support/measures.h"
+
+namespace lacquer::dsp {
+namespace {
+
+TEST(FastMath, AgreesWithLibm) {
+    test::Random random(1);
+    for (int i = 0; i < 200'000; ++i) {
+        const double x = std::exp2(-900.0 + 1800.0 * random.uniform());
+        ASSERT_NEAR(fast_log2(x), std::log2(x), 1e-10 + 1e-13 * std::abs(std::log2(x)));
+        const double y = -900.0 + 1800.0 * random.uniform();
+        ASSERT_NEAR(fast_exp2(y) / std::exp2(y), 1.0, 1e-11);
+    }
+    EXPECT_EQ(fast_log2(1.0), 0.0);
+    EXPECT_EQ(fast_exp2(0.0), 1.0);
+}
+
+CompressorSettings one_curve(double threshold_db, double slope) {
+    CompressorSettings settings = neutral_recipe(48'000, 2).compressor;
+    for (auto& band : settings.bands) {
+        band = {threshold_db,
+                6.0,
+                slope,
+                smoothing_step(20.0, 48'000),
+                smoothing_step(10.0, 48'000),
+                smoothing_step(120.0, 48'000)};
+    }
+    return settings;
+}
+
+// The textbook curve with branches.
+double naive_reduction_db(double level_db, double threshold_db, double knee_db, double slope) {
+    const double over = level_db - threshold_db;
+    if (over <= -knee_db / 2) return 0.0;
+    if (over >= knee_db / 2) return slope * over;
+    return slope * std::pow(over + knee_db / 2, 2) / (2 * knee_db);
+}
+
+TEST(Compressor, StaticCurveIsTheTextbooks) {
+    const auto band = one_curve(-20.0, 0.5).bands[0];
+    for (double level_db = -60.0; level_db < 10.0; level_db += 0.37) {
+        EXPECT_NEAR(static_reduction_db(band, level_db), naive_reduction_db(level_db, -20.0, 6.0, 0.5), 1e-12);
+    }
+}
+
+TEST(Compressor, SteadySinesEndOnTheStaticCurve) {
+    for (const double level_db : {-40.0, -22.0, -18.0, -10.0, -3.0}) {
+        Compressor compressor(one_curve(-20.0, 0.5));
+        AudioBuffer audio = test::sine(800.0, level_db, 3.0);
+        test::AsFloats(compressor).process(audio.block());
+        const double rms_db = level_db - 3.0103;
+        const double wanted_db = rms_db - naive_reduction_db(rms_db, -20.0, 6.0, 0.5);
+        // 1.2 % of 800 Hz lies in the outer bands, below their threshold: up to 0.17 dB at 8 dB of reduction.
+        EXPECT_NEAR(test::rms_dbfs(audio.block().slice(96'000, 48'000)), wanted_db, 0.2) << level_db;
+    }
+}
+
+TEST(Compressor, ResetEqualsNew) {
+    Compressor compressor(one_curve(-20.0, 0.5));
+    AudioBuffer loud = test::white_noise(5, -6.0, 0.3);
+    test::AsFloats(compressor).process(loud.block());
+    compressor.reset();
+    AudioBuffer again = test::pink_noise(6, -16.0, 1.0);
+    AudioBuffer fresh = test::copy(again.block());
+    test::AsFloats(compressor).process(again.block());
+    Compressor other(one_curve(-20.0, 0.5));
+    test::AsFloats(other).process(fresh.block());
+    EXPECT_TRUE(test::same_bits(again.block(), fresh.block()));
+}
+
+TEST(Saturation, ThirdHarmonicHasTheCubicsLevel) {
+    Saturation saturation({0.16});
+    AudioBuffer audio = test::sine(1000.0, -6.0, 1.0);
+    test::AsFloats(saturation).process(audio.block());
+    const auto samples = std::span<const float>(audio.block().channel(0)).subspan(4'800, 38'400);
+    const double a = db_to_gain(-6.0);
+    EXPECT_NEAR(test::component_dbfs(samples, 3000.0, 48'000), gain_to_db(0.16 * a * a * a / 4.0), 0.1);
+}
+
+// Integer frequencies over a whole second: every component that is neither the sine nor its third harmonic is an alias.
+TEST(Saturation, AliasesAreBelowMinusEightyDecibels) {
+    for (const double hz : {997.0, 5003.0, 7919.0, 11003.0, 14983.0, 19001.0}) {
+        Saturation saturation({0.16});
+        AudioBuffer audio = test::sine(hz, -3.0, 1.5, {44'100, 2});
+        test::AsFloats(saturation).process(audio.block());
+        const auto samples = std::span<const float>(audio.block().channel(0)).subspan(10'000, 44'100);
+        for (const int harmonic : {3, 5, 7, 9}) {
+            const double folded = std::abs(std::remainder(harmonic * hz, 44'100.0));
+            if (harmonic == 3 && harmonic * hz < 22'050.0) continue;
+            if (folded > 20'000.0) continue;  // the filters' transition, beyond hearing
+            EXPECT_LT(test::component_dbfs(samples, folded, 44'100), -80.0) << hz << " Hz, harmonic " << harmonic;
+        }
+        for (const double around : {3.0, 1.0}) {  // products with the image of the interpolation
+            const double folded = std::abs(std::remainder(44'100.0 - around * hz, 44'100.0));
+            if (around == 1.0 || folded > 20'000.0 || 3 * hz < 22'050.0) continue;
+            EXPECT_LT(test::component_dbfs(samples, folded, 44'100), -80.0) << hz;
+        }
+    }
+}
+
+TEST(LevelCurve, InterpolatesInDecibelsByPosition) {
+    const LevelCurve curve({2.0, {0.0, 2.0, -1.0}}, 1'000, 0);
+    EXPECT_NEAR(gain_to_db(curve.gain_at(0) / 2.0), 0.0, 1e-9);
+    EXPECT_NEAR(gain_to_db(curve.gain_at(1'000) / 2.0), 1.0, 1e-9);
+    EXPECT_NEAR(gain_to_db(curve.gain_at(1'500) / 2.0), 2.0, 1e-9);
+    EXPECT_NEAR(gain_to_db(curve.gain_at(1'750) / 2.0), 1.25, 1e-9);
+    EXPECT_NEAR(gain_to_db(curve.gain_at(900'000) / 2.0), -1.0, 1e-9);
+    EXPECT_NEAR(gain_to_db(curve.gain_at(-5'000) / 2.0), 0.0, 1e-9);
+}
+
+TEST(LevelPlan, KeepsItsBoundsSlopeAndGate) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        test::Random random(seed);
+        std::vector<float> loudness;
+        for (int i = 0; i < 300; ++i) loudness.push_back(static_cast<float>(-70.0 + 65.0 * random.uniform()));
+        const auto curve = plan_level_curve(loudness, -18.0, {0.7, 6.0});
+        ASSERT_EQ(curve.size(), loudness.size());
+        for (std::size_t i = 0; i < curve.size(); ++i) {
+            EXPECT_LE(std::abs(curve[i]), 6.0);
+            if (loudness[i] < -38.0f) {
+                EXPECT_LE(curve[i], 0.0);
+            }
+            if (i > 0) {
+                EXPECT_LE(std::abs(curve[i] - curve[i - 1]), 2.0 + 1e-9);
+            }
+        }
+    }
+    EXPECT_TRUE(plan_level_curve({}, -18.0, {0.7, 6.0}).empty());
+}
+
+}  // namespace
+}  // namespace lacquer::dsp
