@@ -147,7 +147,7 @@ void cancel(const Fixture& daemon, const std::string& format, double intensity) 
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
 }
 
-void first_byte(benchmark::State& state, const std::string& format, bool cold, bool seek) {
+void first_byte(benchmark::State& state, const std::string& format, bool cold, double at_seconds) {
     static int request = 0;
     Fixture& daemon = fixture();
     std::vector<double> times_ms;
@@ -155,7 +155,7 @@ void first_byte(benchmark::State& state, const std::string& format, bool cold, b
         const double intensity = cold ? 0.999 - 1e-6 * ++request : 1.0;
         const std::string path =
             fmt::format("/api/player/stream/{}.wav?intensity={:.6f}", daemon.track(format), intensity);
-        const long first = seek ? 150L * 44100 * 4 : 44;
+        const long first = 44 + static_cast<long>(at_seconds * 44100) * 4;
         const auto started = std::chrono::steady_clock::now();
         {
             Connection connection(daemon.port());
@@ -173,22 +173,24 @@ void first_byte(benchmark::State& state, const std::string& format, bool cold, b
     state.counters["worst_ms"] = percentile(times_ms, 1.0);
 }
 
+struct Place {
+    const char* name;
+    double at_seconds;
+};
+constexpr Place kPlaces[] = {{"start", 0.0}, {"early", 152.0}, {"seek", 165.0}, {"seam", 150.5}};
+
 const bool registered = [] {
     for (const char* format : {"wav", "flac", "mp3"}) {
-        for (const bool seek : {false, true}) {
-            const auto name = [&](const char* kind) {
-                return fmt::format("first_byte/{}/{}{}", format, kind, seek ? "_seek" : "");
-            };
-            benchmark::RegisterBenchmark(name("cold").c_str(),
-                                         [=](benchmark::State& s) { first_byte(s, format, true, seek); })
-                ->UseManualTime()
-                ->Iterations(20)
-                ->Unit(benchmark::kMillisecond);
-            benchmark::RegisterBenchmark(name("cached").c_str(),
-                                         [=](benchmark::State& s) { first_byte(s, format, false, seek); })
-                ->UseManualTime()
-                ->Iterations(200)
-                ->Unit(benchmark::kMillisecond);
+        for (const Place& place : kPlaces) {
+            for (const bool cold : {true, false}) {
+                const std::string name =
+                    fmt::format("first_byte/{}/{}/{}", format, cold ? "cold" : "cached", place.name);
+                benchmark::RegisterBenchmark(
+                    name.c_str(), [=](benchmark::State& s) { first_byte(s, format, cold, place.at_seconds); })
+                    ->UseManualTime()
+                    ->Iterations(cold ? 20 : 200)
+                    ->Unit(benchmark::kMillisecond);
+            }
         }
     }
     return true;

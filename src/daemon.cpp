@@ -71,7 +71,7 @@ struct Daemon::Parts {
     explicit Parts(const Settings& settings)
         : cache(settings.cache_dir, settings.cache_size_bytes),
           library(settings.state_dir / "library.db", settings.music),
-          log(events, cache),
+          log(events, cache, [this] { background.poke(); }),
           scheduler(settings.workers),
           chunks(cache, scheduler, log),
           background(chunks, cache),
@@ -86,7 +86,6 @@ struct Daemon::Parts {
               tell_scan(scan, http.base_url());
               status.set_ready(true);
           }) {
-        log.on_change([this] { background.poke(); });
         if (!library.notice().empty()) spdlog::warn("{}", library.notice());
     }
 
