@@ -9,7 +9,9 @@
 namespace lacquer::dsp {
 namespace {
 
-std::int64_t frames(double seconds, std::uint32_t sample_rate_hz) { return std::llround(seconds * sample_rate_hz); }
+std::int64_t frames(double seconds, std::uint32_t sample_rate_hz) {
+    return std::llround(seconds * sample_rate_hz);
+}
 
 void check(const char* name, double seconds, double least, double most) {
     if (seconds >= least && seconds <= most) return;

@@ -1,5 +1,5 @@
-// Where chunks begin and end. A track is cut into bodies of equal length; each chunk is rendered with context before its body and a
-// tail beyond it, and the tail is faded into the head of the next chunk:
+// Where chunks begin and end. A track is cut into bodies of equal length; each chunk is rendered with context before
+// its body and a tail beyond it, and the tail is faded into the head of the next chunk:
 //
 //     chunk n     [ context | head |        middle         | tail ]
 //     chunk n+1                              [   context   | head |        middle ...
@@ -14,9 +14,9 @@
 namespace lacquer::dsp {
 
 struct GridSettings {
-    double body_seconds = 30.0;         // [5, 120]
-    double overlap_seconds = 1.0;       // [0, 5]
-    double context_seconds = 5.0;       // [1, 30]; 0 is accepted for the negative control of the seam tests
+    double body_seconds = 30.0;    // [5, 120]
+    double overlap_seconds = 1.0;  // [0, 5]
+    double context_seconds = 5.0;  // [1, 30]; 0 is accepted for the negative control of the seam tests
 };
 
 // Frames of the track, half-open: head [begin, middle_begin), middle [middle_begin, body_end), tail [body_end, end).
@@ -24,9 +24,9 @@ struct ChunkSpan {
     std::int64_t index = 0;
     std::int64_t context_begin = 0;  // first frame to decode
     std::int64_t begin = 0;
-    std::int64_t middle_begin = 0;   // == begin for the first chunk
+    std::int64_t middle_begin = 0;  // == begin for the first chunk
     std::int64_t body_end = 0;
-    std::int64_t end = 0;            // == body_end for the last chunk
+    std::int64_t end = 0;  // == body_end for the last chunk
 
     std::int64_t head_frames() const noexcept { return middle_begin - begin; }
     std::int64_t middle_frames() const noexcept { return body_end - middle_begin; }

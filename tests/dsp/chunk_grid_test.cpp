@@ -1,8 +1,8 @@
 #include "dsp/chunk_grid.h"
 
-#include <gtest/gtest.h>
-
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 namespace lacquer::dsp {
 namespace {

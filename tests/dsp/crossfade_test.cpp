@@ -1,8 +1,8 @@
 #include "dsp/crossfade.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace lacquer::dsp {
 namespace {
@@ -30,7 +30,8 @@ TEST(Crossfade, GoesFromOneSideToTheOtherInAStraightLine) {
     AudioBuffer from(1, 100), to(1, 100), out(1, 100);
     for (float& x : to.block().channel(0)) x = 1.0f;
     crossfade(from.block(), to.block(), 0, 100, out.block());
-    for (std::size_t i = 0; i < 100; ++i) EXPECT_FLOAT_EQ(out.block().channel(0)[i], (static_cast<float>(i) + 0.5f) / 100.0f);
+    for (std::size_t i = 0; i < 100; ++i)
+        EXPECT_FLOAT_EQ(out.block().channel(0)[i], (static_cast<float>(i) + 0.5f) / 100.0f);
 }
 
 TEST(Crossfade, DoesNotDependOnHowItIsCut) {

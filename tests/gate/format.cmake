@@ -1,0 +1,12 @@
+# Fails when a source is not as clang-format writes it:  cmake -DROOT=. -P tests/gate/format.cmake
+cmake_minimum_required(VERSION 3.25)
+find_program(clang_format NAMES clang-format-14 clang-format REQUIRED)
+set(patterns)
+foreach(folder dsp cache server src bench tests)
+  list(APPEND patterns ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cpp)
+endforeach()
+file(GLOB_RECURSE sources ${patterns})
+execute_process(COMMAND ${clang_format} --dry-run -Werror ${sources} RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "not formatted; run clang-format -i on the files named above")
+endif()
