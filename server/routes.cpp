@@ -81,8 +81,8 @@ RecipeQuery recipe_from(const Query& query) {
     recipe.depth = query.text("depth").value_or("");
     constexpr std::array<std::string_view, 4> depths{"", "16", "24", "float"};
     if (std::find(depths.begin(), depths.end(), recipe.depth) == depths.end()) {
-        throw HttpError(400, "depth is '" + recipe.depth + "'",
-                        {{"parameter", "depth"}, {"allowed", {"16", "24", "float"}}});
+        throw HttpError(400, "depth is '" + recipe.depth + "'; allowed: 16, 24, float",
+                        {{"field", "depth"}, {"allowed", {"16", "24", "float"}}});
     }
     recipe.loudness = query.choice("loudness", "on", "off", true);
     recipe.recipe_id = query.text("v").value_or("");
@@ -110,10 +110,11 @@ std::int64_t stream_track(const std::string& segment) {
 void check_defaults(const Query& query) {
     const auto scope = query.text("scope");
     if (scope && *scope != "track") {
-        throw HttpError(400, "this version enhances track by track", {{"parameter", "scope"}, {"allowed", {"track"}}});
+        throw HttpError(400, "this version enhances track by track; allowed: scope=track",
+                        {{"field", "scope"}, {"allowed", {"track"}}});
     }
     if (query.text("rate")) {
-        throw HttpError(400, "this version keeps the rate of the source", {{"parameter", "rate"}});
+        throw HttpError(400, "this version keeps the rate of the source", {{"field", "rate"}});
     }
 }
 
