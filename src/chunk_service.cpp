@@ -99,6 +99,7 @@ void ChunkService::render(Flight& flight, std::stop_token stop) {
     flight.chunk.complete(stored);
     forget_unless_read(flight, stored);
     observer_.chunk_complete(*flight.plan, flight.index, report, flight.chunk.bytes());
+    if (stored) flight.chunk.release();
 }
 
 // A chunk that could not be stored stays reachable for as long as someone reads it.
@@ -175,13 +176,11 @@ void ChunkService::Access::hasten(Urgency urgency) {
     if (flight_) service_.scheduler_.hasten(flight_->ticket, urgency_);
 }
 
-// Lets go of the memory of a finished render as soon as the cache has it.
+// A finished render gives its memory back once the cache has the chunk.
 void ChunkService::Access::prefer_the_stored_chunk() {
     if (!flight_ || !flight_->chunk.stored().value_or(false)) return;
-    if (auto stored = service_.cache_.open(flight_->key)) {
-        detach();
-        stored_ = std::move(stored);
-    }
+    detach();
+    attach();
 }
 
 std::size_t ChunkService::Access::read(std::uint64_t offset, std::span<std::byte> out,

@@ -5,7 +5,7 @@
 namespace lacquer {
 namespace {
 
-constexpr std::size_t kHeldEvents = 1024;
+constexpr std::size_t kHeldEvents = 256;
 
 bool names(const server::Json& data, const char* member, const std::vector<std::int64_t>& ids) {
     const auto value = data.find(member);

@@ -128,8 +128,9 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A chunk that is being rendered goes back to the system when it is done, instead of staying in the heap.
-    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    // What a render needs goes back to the system when it is done, instead of staying in a heap per thread.
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    mallopt(M_ARENA_MAX, 2);
     try {
         return CommandLine().run(argc, argv);
     } catch (const std::exception& error) {

@@ -99,7 +99,7 @@ server::Representation StreamApi::enhanced(const library::Track& track, const se
     const RenderChoice choice = parse_choice(query.recipe);
     const PlanPtr plan = resolve_plan(parts_, track, query.recipe, query.from_first_byte);
     const std::int64_t first_frame = frame_at(*plan, query.start_seconds);
-    if (query.available) return available(track, choice, plan, first_frame);
+    if (query.available) return available(track, choice, plan, first_frame, query.head);
     server::Representation wav =
         wav_representation(parts_, track, plan, choice, {first_frame, plan->grid.frame_count()});
     wav.headers = audio_headers(*plan);
@@ -116,7 +116,7 @@ server::Headers StreamApi::audio_headers(const RenderPlan& plan) const {
 
 // Never waits: exactly the frames from `first_frame` on that are ready without a gap.
 server::Representation StreamApi::available(const library::Track& track, const RenderChoice& choice,
-                                            const PlanPtr& plan, std::int64_t first_frame) {
+                                            const PlanPtr& plan, std::int64_t first_frame, bool head) {
     const dsp::ChunkGrid& grid = plan->grid;
     const auto ready = [&](std::int64_t n) { return parts_.chunks.state(*plan, n) == ChunkService::State::ready; };
     std::int64_t end_frame = first_frame;
@@ -129,7 +129,7 @@ server::Representation StreamApi::available(const library::Track& track, const R
             while (n < grid.chunk_count() && ready(n)) ++n;
         }
         if (n > chunk) end_frame = grid.span(n - 1).body_end;
-        parts_.background.start(plan, chunk);
+        if (!head) parts_.background.start(plan, chunk);
     }
     server::Representation wav;
     if (end_frame == first_frame && first_frame < grid.frame_count()) {
