@@ -1,6 +1,8 @@
 #include "src/recipe_json.h"
 
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <type_traits>
@@ -97,30 +99,49 @@ public:
     void operator()(const char* name, T& value) {
         const auto field = json_.find(name);
         if (field == json_.end()) throw std::invalid_argument(std::string("recipe: ") + name + " is missing");
-        try {
-            read(*field, value);
-        } catch (const Json::exception&) {
-            throw std::invalid_argument(std::string("recipe: ") + name + " is of the wrong type");
+        if (!read(*field, value)) {
+            throw std::invalid_argument(std::string("recipe: ") + name + " is of the wrong type or length");
         }
     }
+    // False when `json` is not what `value` needs.
     template <typename T>
-    static void read(const Json& json, T& value) {
-        if constexpr (std::is_arithmetic_v<T>) {
-            value = json.get<T>();
+    static bool read(const Json& json, T& value) {
+        if constexpr (std::is_same_v<T, bool>) {
+            if (json.is_boolean()) value = json.get<bool>();
+            return json.is_boolean();
+        } else if constexpr (std::is_unsigned_v<T>) {
+            const bool fits = json.is_number_unsigned() && json.get<std::uint64_t>() <= std::numeric_limits<T>::max();
+            if (fits) value = json.get<T>();
+            return fits;
+        } else if constexpr (std::is_floating_point_v<T>) {
+            if (json.is_number()) value = json.get<T>();
+            return json.is_number();
         } else {
-            if (!json.is_object()) throw std::invalid_argument("recipe: an object is missing");
+            if (!json.is_object()) return false;
             Reader inner(json);
             visit<Reader>(inner, value);
+            return true;
         }
     }
     template <typename T, std::size_t count>
-    static void read(const Json& json, std::array<T, count>& values) {
-        if (json.size() != count) throw std::invalid_argument("recipe: a list is of the wrong length");
-        for (std::size_t i = 0; i < count; ++i) read(json.at(i), values[i]);
+    static bool read(const Json& json, std::array<T, count>& values) {
+        return json.is_array() && json.size() == count && read_items(json, values);
     }
-    static void read(const Json& json, std::vector<double>& values) { values = json.get<std::vector<double>>(); }
+    static bool read(const Json& json, std::vector<double>& values) {
+        if (!json.is_array()) return false;
+        values.resize(json.size());
+        return read_items(json, values);
+    }
 
 private:
+    template <typename List>
+    static bool read_items(const Json& json, List& values) {
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (!read(json[i], values[i])) return false;
+        }
+        return true;
+    }
+
     const Json& json_;
 };
 
@@ -134,7 +155,7 @@ dsp::Recipe recipe_from_json(std::string_view json) {
     const Json parsed = Json::parse(json, nullptr, false);
     if (parsed.is_discarded()) throw std::invalid_argument("recipe: not JSON");
     dsp::Recipe recipe;
-    Reader::read(parsed, recipe);
+    if (!Reader::read(parsed, recipe)) throw std::invalid_argument("recipe: not an object");
     return recipe;
 }
 
