@@ -49,12 +49,12 @@ std::shared_ptr<ChunkService::Flight> ChunkService::join(const cache::ChunkKey& 
     return join_locked(key, urgency);
 }
 
-// Null when the chunk was stored between the caller's look into the cache and now.
+// Null when the cache has the chunk, perhaps since a moment ago, and is to be looked at.
 std::shared_ptr<ChunkService::Flight> ChunkService::start(const PlanPtr& plan, std::int64_t index,
-                                                          const cache::ChunkKey& key, Urgency urgency) {
+                                                          const cache::ChunkKey& key, Urgency urgency, Cache cache) {
     const cache::MutexLock lock(mutex_);
     if (auto joined = join_locked(key, urgency)) return joined;
-    if (cache_.contains(key)) return nullptr;
+    if (cache == Cache::look && cache_.contains(key)) return nullptr;
     auto flight = std::make_shared<Flight>(plan, index, key);
     flights_.emplace(key, flight);
     flight->ticket = scheduler_.submit(urgency, [this, flight](std::stop_token stop) { run(*flight, stop); });
@@ -146,14 +146,15 @@ ChunkService::Access::~Access() {
 
 void ChunkService::Access::attach() {
     const cache::ChunkKey key = plan_->key(index_);
-    while (true) {
+    // The second time round the cache has a chunk that it cannot open just now (too many open files): rendered instead.
+    for (Cache cache : {Cache::look, Cache::ignore}) {
         if ((flight_ = service_.join(key, urgency_))) return;
         if ((stored_ = service_.cache_.open(key))) {
             if (stored_->size_bytes() == layout_.total_bytes()) return;
             stored_.reset();
             service_.cache_.remove(key);
         }
-        if ((flight_ = service_.start(plan_, index_, key, urgency_))) return;
+        if ((flight_ = service_.start(plan_, index_, key, urgency_, cache))) return;
     }
 }
 

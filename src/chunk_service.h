@@ -96,7 +96,9 @@ public:
 
 private:
     std::shared_ptr<Flight> join(const cache::ChunkKey& key, Urgency urgency);
-    std::shared_ptr<Flight> start(const PlanPtr& plan, std::int64_t index, const cache::ChunkKey& key, Urgency urgency);
+    enum class Cache { look, ignore };
+    std::shared_ptr<Flight> start(const PlanPtr& plan, std::int64_t index, const cache::ChunkKey& key, Urgency urgency,
+                                  Cache cache);
     void leave(const std::shared_ptr<Flight>& flight);
     void run(Flight& flight, std::stop_token stop);
     void render(Flight& flight, std::stop_token stop);

@@ -42,13 +42,17 @@ std::string RecipeBook::known_recipe_id(const library::Track& track, const Rende
 
 ChosenRecipe RecipeBook::choose(const library::Track& track, const RenderChoice& choice, bool from_first_byte,
                                 const std::function<bool()>& wanted) {
-    if (choice.request.intensity == 0.0) return bypass_recipe(track.media);
     if (!choice.recipe_id.empty()) {
         auto pinned = stored_recipe(choice.recipe_id);
         const bool fits = pinned && pinned->recipe.sample_rate_hz == track.media.sample_rate_hz &&
                           pinned->recipe.channel_count == track.media.channels;
         if (!fits) throw std::out_of_range("recipe " + choice.recipe_id + " is not known for this track");
         return *pinned;
+    }
+    if (choice.request.intensity == 0.0) {
+        const ChosenRecipe bypass = bypass_recipe(track.media);
+        library_.store_recipe(bypass.id, to_text(bypass));  // so that it can be pinned
+        return bypass;
     }
     const auto served = library_.served_recipe(track.content_id, choice.request_key());
     const bool replaceable =
@@ -121,8 +125,10 @@ std::optional<dsp::Profile> RecipeBook::measure_once(const library::Track& track
         return shared.get();
     }
     try {
-        auto profile = measurer_.measure(track.path, track.media, task_class, wanted);
-        if (profile) library_.store_profile_text(track, profile_to_json(*profile).dump());
+        auto profile = stored_profile(track);  // by whoever measured until just now
+        const bool is_new = !profile;
+        if (is_new) profile = measurer_.measure(track.path, track.media, task_class, wanted);
+        if (is_new && profile) library_.store_profile_text(track, profile_to_json(*profile).dump());
         promise.set_value(profile);
     } catch (const std::exception&) {
         promise.set_exception(std::current_exception());

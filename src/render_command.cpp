@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -118,6 +119,12 @@ public:
         std::uint64_t frames = 0;
         for (const fs::path& path : command_.inputs) {
             inputs.push_back(look(path));
+            if (inputs.back() && !outputs_.insert(output_for(path)).second) {
+                fmt::print(stderr, "lacquer: {}: {} is written by another input\n", path.string(),
+                           output_for(path).string());
+                failed_ = true;
+                inputs.back().reset();
+            }
             if (inputs.back()) frames += static_cast<std::uint64_t>(served_frames(inputs.back()->media));
         }
         Progress progress(frames);
@@ -193,6 +200,7 @@ private:
     const RenderCommand command_;
     Offline offline_;
     std::optional<dsp::Profile> profile_;
+    std::set<fs::path> outputs_;
     std::atomic<bool> failed_ = false;
 };
 

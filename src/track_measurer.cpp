@@ -85,7 +85,7 @@ public:
         }
     }
 
-    // False when it was not wanted any more.
+    // False when it was not wanted any more, or the scheduler was stopped.
     bool wait(Scheduler& scheduler, const std::function<bool()>& wanted) {
         const cache::MutexLock lock(mutex_);
         while (left_ > 0) {
@@ -99,7 +99,7 @@ public:
             mutex_.lock();
             if (!go_on) return false;
         }
-        return true;
+        return !stopped_;
     }
 
     // The stretches that could be decoded, in track order. Throws what the first failed with when none could.
@@ -117,8 +117,9 @@ private:
     void run(std::size_t i, std::stop_token stop) {
         std::optional<dsp::ProfileSum> sum;
         std::exception_ptr failure;
+        const bool stopped = stop.stop_requested();
         try {
-            if (!stop.stop_requested()) {
+            if (!stopped) {
                 auto decoder = decoders_.take();
                 sum = measure_segment(*decoder, segments_[i]);
                 decoders_.put(std::move(decoder));
@@ -130,6 +131,7 @@ private:
             const cache::MutexLock lock(mutex_);
             sums_[i] = std::move(sum);
             if (failure && !failure_) failure_ = failure;
+            stopped_ = stopped_ || stopped;
             --left_;
         }
         done_.notify_all();
@@ -143,6 +145,7 @@ private:
     std::vector<std::optional<dsp::ProfileSum>> sums_ GUARDED_BY(mutex_);  // by segment
     std::size_t left_ GUARDED_BY(mutex_);                                  // segments not yet measured
     std::exception_ptr failure_ GUARDED_BY(mutex_);
+    bool stopped_ GUARDED_BY(mutex_) = false;  // a segment was not measured because the scheduler stops
 };
 
 std::vector<Segment> whole_track(const media::MediaInfo& info) {

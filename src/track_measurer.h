@@ -20,7 +20,7 @@ public:
     explicit TrackMeasurer(Scheduler& scheduler) : scheduler_(scheduler) {}
 
     // The whole track. Throws media::DecodeError when nothing of it can be decoded; what is damaged later on counts as
-    // absent. nullopt when `wanted` (asked about every 100 ms) said no before it was done.
+    // absent. nullopt when `wanted` (asked about every 100 ms) said no before it was done, or the scheduler stops.
     std::optional<dsp::Profile> measure(const std::filesystem::path& file, const media::MediaInfo& info,
                                         TaskClass task_class, const std::function<bool()>& wanted);
     // A provisional profile from 12 windows of 3 s spread over the track; as measure() otherwise.
