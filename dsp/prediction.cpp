@@ -120,16 +120,25 @@ double ShapedSpectrum::width_change_db(double side_to_mid_db, const WidthSetting
 }
 
 double compression_change_db(const LevelHistogram& levels, const CompressorBandSettings& band, double shift_db) {
+    constexpr double kHeldShare = 0.15;  // of the reduction's deviation: release is slower than attack; measured
     double before = 0.0;
     double after = 0.0;
+    double sum_db = 0.0;
+    double square_sum = 0.0;
     for (std::size_t bin = 1; bin < kLevelBins; ++bin) {
         if (levels[bin] == 0) continue;
         const double level_db = kLevelFloorDb + (static_cast<double>(bin) + 0.5) * kLevelStepDb + shift_db;
         const double power = levels[bin] * power_of_db(level_db);
+        const double reduction_db = static_reduction_db(band, level_db);
         before += power;
-        after += power * power_of_db(-static_reduction_db(band, level_db));
+        after += power * power_of_db(-reduction_db);
+        sum_db += power * reduction_db;
+        square_sum += power * reduction_db * reduction_db;
     }
-    return change_db(before, after);
+    if (before == 0.0) return 0.0;
+    const double mean_db = sum_db / before;
+    const double deviation_db = std::sqrt(std::max(square_sum / before - mean_db * mean_db, 0.0));
+    return change_db(before, after) - kHeldShare * deviation_db;
 }
 
 double saturation_change_db(double rms_db, double amount) {

@@ -38,7 +38,8 @@ private:
     std::vector<Band> bands_;
 };
 
-// Change of a band's mean power in dB (<= 0) by its static curve; `shift_db` is the gain in front of it.
+// Change of a band's mean power in dB (<= 0) by its static curve, and by a release that is slower than the attack.
+// `shift_db` is the gain in front of it.
 double compression_change_db(const LevelHistogram& levels, const CompressorBandSettings& band, double shift_db);
 
 // Change by y = x - a x^3 for noise of that level.

@@ -19,6 +19,7 @@ struct RenderCommand {
     int jobs = 1;                   // files at once, [1, 20]
     std::filesystem::path profile;  // as `analyze --json` writes it; empty: measured
     bool whole = false;             // one pass without chunks: the reference of null tests
+    bool no_context = false;        // chunks without context and overlap: the control of null tests, audibly wrong
 };
 int render_files(const Settings& settings, const RenderCommand& command);
 

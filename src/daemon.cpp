@@ -67,37 +67,75 @@ void tell_scan(const library::ScanResult& scan, const std::string& base_url) {
 
 }  // namespace
 
-int run_daemon(const Settings& settings) {
-    check_folders(settings);
-    const ShutdownSignals signals;
-    cache::ChunkCache cache(settings.cache_dir, settings.cache_size_bytes);
-    library::Library library(settings.state_dir / "library.db", settings.music);
-    EventHub events;
-    RenderLog log(events, cache);
-    Scheduler scheduler(settings.workers);
-    ChunkService chunks(cache, scheduler, log);
-    BackgroundRenders background(chunks, cache);
-    log.on_change([&] { background.poke(); });
-    TrackMeasurer measurer(scheduler);
-    RecipeBook recipes(library, measurer, settings.grid);
-    const StreamParts parts{library, recipes, chunks, background};
-    TrackApi track_api(library, recipes);
-    StreamApi stream_api(parts);
-    RenderApi render_api(parts, log, events);
-    StatusApi status(cache, library);
-    server::HttpServer http({track_api, stream_api, render_api, events, status}, server_options(settings));
-    spdlog::info("listening on {}", http.base_url());
-    LibraryKeeper keeper(library, recipes, [&](const library::ScanResult& scan) {
-        tell_scan(scan, http.base_url());
-        status.set_ready(true);
-    });
+struct Daemon::Parts {
+    explicit Parts(const Settings& settings)
+        : cache(settings.cache_dir, settings.cache_size_bytes),
+          library(settings.state_dir / "library.db", settings.music),
+          log(events, cache, [this] { background.poke(); }),
+          scheduler(settings.workers),
+          chunks(cache, scheduler, log),
+          background(chunks, cache),
+          measurer(scheduler),
+          recipes(library, measurer, settings.grid),
+          tracks(library, recipes),
+          streams({library, recipes, chunks, background}),
+          renders({library, recipes, chunks, background}, log, events),
+          status(cache, library),
+          http({tracks, streams, renders, events, status}, server_options(settings)),
+          keeper(library, recipes, [this](const library::ScanResult& scan) {
+              tell_scan(scan, http.base_url());
+              status.set_ready(true);
+          }) {
+        if (!library.notice().empty()) spdlog::warn("{}", library.notice());
+    }
 
+    cache::ChunkCache cache;
+    library::Library library;
+    EventHub events;
+    RenderLog log;
+    Scheduler scheduler;
+    ChunkService chunks;
+    BackgroundRenders background;
+    TrackMeasurer measurer;
+    RecipeBook recipes;
+    TrackApi tracks;
+    StreamApi streams;
+    RenderApi renders;
+    StatusApi status;
+    server::HttpServer http;
+    LibraryKeeper keeper;
+};
+
+Daemon::Daemon(const Settings& settings) {
+    check_folders(settings);
+    parts_ = std::make_unique<Parts>(settings);
+}
+
+Daemon::~Daemon() {
+    stop(std::chrono::milliseconds(0));
+}
+
+std::string Daemon::base_url() const {
+    return parts_->http.base_url();
+}
+
+// Whoever waits for workers goes first, then the workers, so that nothing they touch is gone before them.
+void Daemon::stop(std::chrono::milliseconds patience) {
+    if (!parts_) return;
+    parts_->status.set_ready(false);
+    parts_->http.stop(patience);
+    parts_->keeper.stop();
+    parts_->scheduler.stop();
+    parts_.reset();
+}
+
+int run_daemon(const Settings& settings) {
+    const ShutdownSignals signals;
+    Daemon daemon(settings);
+    spdlog::info("listening on {}", daemon.base_url());
     signals.wait();
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
-    status.set_ready(false);
-    http.stop(kDrainTime);
-    keeper.stop();
-    scheduler.stop();
+    daemon.stop(kDrainTime);
     return 0;
 }
 

@@ -1,12 +1,31 @@
 // The daemon: builds every part bottom-up, answers until a signal comes, tears down in reverse.
 #pragma once
 
+#include <chrono>
+#include <memory>
+#include <string>
+
 #include "src/settings.h"
 
 namespace lacquer {
 
-// Blocks until SIGTERM or SIGINT. Returns the exit code. Throws std::runtime_error (exit code 2) when something it
-// needs cannot be had: a folder, the cache directory, the port.
+// Everything `lacquer serve` consists of, running: scheduler, cache, library, HTTP.
+class Daemon {
+public:
+    // Throws std::runtime_error when something it needs cannot be had: a folder, the cache directory, the port.
+    explicit Daemon(const Settings& settings);
+    ~Daemon();  // stop() without patience
+
+    std::string base_url() const;
+    // Stops accepting; running streams may finish for up to `patience`. Idempotent.
+    void stop(std::chrono::milliseconds patience);
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+// Runs a daemon until SIGTERM or SIGINT. Returns the exit code. Throws as Daemon does (exit code 2).
 int run_daemon(const Settings& settings);
 
 }  // namespace lacquer

@@ -65,6 +65,8 @@ private:
         render->add_option("--jobs", render_.jobs, "Files at once, 1 to 20")->check(CLI::Range(1, 20));
         render->add_option("--profile", render_.profile, "Use this measurement, as analyze --json writes it");
         render->add_flag("--whole", render_.whole, "One pass without chunks: the reference for null tests");
+        render->add_flag("--no-context", render_.no_context,
+                         "Chunks without context and overlap: the control of null tests, audibly wrong");
         render->callback([this] { action_ = [this](const Settings& settings) { return run_render(settings); }; });
     }
 

@@ -173,7 +173,8 @@ private:
     PlanPtr plan_for(const InputFile& input) {
         const media::MediaInfo& media = input.media;
         const std::int64_t frames = served_frames(media);
-        const dsp::GridSettings& settings = offline_.settings().grid;
+        dsp::GridSettings settings = offline_.settings().grid;
+        if (command_.no_context) settings.context_seconds = settings.overlap_seconds = 0.0;
         const dsp::ChunkGrid grid = command_.whole ? dsp::ChunkGrid::whole(media.sample_rate_hz, frames)
                                                    : dsp::ChunkGrid(settings, media.sample_rate_hz, frames);
         return make_plan({0, input.file, input.content_id, media}, recipe_for(input), command_.choice.format, grid,

@@ -35,10 +35,10 @@ struct PlanRecord {
 
 class RenderLog : public ChunkObserver {
 public:
-    RenderLog(EventHub& events, const cache::ChunkCache& cache) : events_(events), cache_(cache) {}
+    // `on_change` is called after every event, from worker threads.
+    RenderLog(EventHub& events, const cache::ChunkCache& cache, std::function<void()> on_change)
+        : events_(events), cache_(cache), on_change_(std::move(on_change)) {}
 
-    // Called after every event, from worker threads; set before the first render.
-    void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
     PlanRecord record(const RenderPlan& plan) const;
 
     void chunk_started(const RenderPlan& plan, std::int64_t index) override;
@@ -54,7 +54,7 @@ private:
 
     EventHub& events_;
     const cache::ChunkCache& cache_;
-    std::function<void()> on_change_ = [] {};
+    const std::function<void()> on_change_;
     mutable cache::Mutex mutex_;
     std::list<PlanRecord> records_ GUARDED_BY(mutex_);  // front = used last; fingerprints are distinct
 };

@@ -22,10 +22,10 @@ double loudness_of(const AudioBuffer& audio, std::uint32_t rate_hz = kRateHz) {
     return test::ebur128_measure(audio.block(), rate_hz).integrated_lufs;
 }
 
-// Level steps of 6 dB every 5 s.
+// Level steps of 6 dB every 4 s.
 AudioBuffer steps() {
-    const AudioBuffer quiet = test::pink_noise(1, -24.0, 5.0);
-    const AudioBuffer loud = test::pink_noise(2, -18.0, 5.0);
+    const AudioBuffer quiet = test::pink_noise(1, -24.0, 4.0);
+    const AudioBuffer loud = test::pink_noise(2, -18.0, 4.0);
     return test::concatenate({quiet.block(), loud.block(), quiet.block(), loud.block()});
 }
 
@@ -129,7 +129,7 @@ TEST(Recipe, AdaptiveFollowsCrestRangeAndCorrelation) {
 TEST(Recipe, EveryRateAndMonoRenderBelowTheCeiling) {
     for (const std::uint32_t rate_hz : {8'000u, 11'025u, 22'050u, 44'100u, 96'000u, 192'000u}) {
         for (const std::size_t channels : {1, 2}) {
-            const AudioBuffer source = test::pink_noise(1, -14.0, 2.0, {rate_hz, channels});
+            const AudioBuffer source = test::pink_noise(1, -14.0, 1.0, {rate_hz, channels});
             for (const PresetId id : {PresetId::adaptive, PresetId::warm, PresetId::speech}) {
                 const Recipe recipe = derive_recipe(profile_of(source.block(), rate_hz), {id, 1.0, true}).recipe;
                 const AudioBuffer out = enhanced(recipe, source.block());

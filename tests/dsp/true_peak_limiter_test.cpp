@@ -73,6 +73,36 @@ TEST(TruePeakLimiter, TruePeakOfHardSignalsStaysBelowTheCeiling) {
     EXPECT_GT(worst_dbtp, kCeilingDbtp - kLimiterMarginDb - 0.1) << "the signals were not hard enough";
 }
 
+// Without a release nothing but the window holds a reduction until the smoothing has reached it.
+TEST(TruePeakLimiter, WindowAloneHoldsTheReduction) {
+    LimiterSettings instant = settings();
+    instant.release = 0.0;
+    for (const std::size_t gap : {50, 120, 200, 400}) {
+        AudioBuffer audio = test::silence(0.1);
+        for (std::size_t peak = 0; peak < 4; ++peak) {
+            for (float* const channel : {audio.block().channels[0], audio.block().channels[1]}) {
+                for (std::size_t i = 0; i < 24; ++i) {
+                    channel[1000 + peak * gap + i] = static_cast<float>(3.0 * std::sin(3.14159265 * i / 24.0));
+                }
+            }
+        }
+        TruePeakLimiter limiter(instant);
+        AudioBuffer out = test::copy(audio.block());
+        test::AsFloats(limiter).process(out.block());
+        const std::size_t delay = limiter.latency_frames();
+        double largest_step_db = 0.0;  // of the gain, between frames of one peak: clipping would bend it
+        for (std::size_t i = 1001; i < 1000 + 3 * gap + 23; ++i) {
+            const double before = audio.block().channels[0][i];
+            const double last = audio.block().channels[0][i - 1];
+            if (before < 1.0 || last < 1.0) continue;
+            const double step = gain_to_db(out.block().channels[0][i + delay] / before) -
+                                gain_to_db(out.block().channels[0][i - 1 + delay] / last);
+            largest_step_db = std::max(largest_step_db, std::abs(step));
+        }
+        EXPECT_LT(largest_step_db, 0.25) << "gap " << gap;
+    }
+}
+
 TEST(TruePeakLimiter, NoSampleIsAboveTheCeiling) {
     for (const std::uint32_t rate_hz : {8'000u, 44'100u, 192'000u}) {
         AudioBuffer audio = test::white_noise(3, 6.0, 1.0, {rate_hz, 2});
