@@ -17,7 +17,7 @@ namespace lacquer::server {
 namespace {
 
 constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
-constexpr double no_end = std::numeric_limits<double>::max();
+constexpr double kLongestTrackSeconds = 1e6;
 
 struct Call {
     const Request& request;
@@ -125,7 +125,7 @@ StreamQuery stream_query(const Call& call) {
     stream.track_id = stream_track(call.captured.at(0));
     stream.enhanced = query.choice("enhanced", "true", "false", true);
     stream.recipe = recipe_from(query);
-    stream.start_seconds = query.number("start", 0.0, no_end, 0.0);
+    stream.start_seconds = query.number("start", 0.0, kLongestTrackSeconds, 0.0);
     stream.available = query.choice("available", "true", "false", false);
     stream.head = call.request.is_head();
     stream.from_first_byte = asks_for_first_byte(call.request.range);

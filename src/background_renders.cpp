@@ -56,6 +56,7 @@ void BackgroundRenders::start(PlanPtr plan, std::int64_t from_chunk) {
         const cache::MutexLock lock(mutex_);
         Job& job = jobs_[plan->fingerprint];
         job.requested = true;
+        ++job.starts;
         job.cancelled = false;
         if (job.playheads.empty()) job.latest = from_chunk;
         job.plan = std::move(plan);
@@ -143,6 +144,8 @@ void BackgroundRenders::run(std::stop_token stop) {
 
 // True while there is something left to do.
 bool BackgroundRenders::top_up(const Job& job, std::int64_t budget_chunks, Work& work) {
+    if (work.starts != job.starts) work.done.clear();
+    work.starts = job.starts;
     const auto order = in_order(job.latest, job.plan->grid.chunk_count(), budget_chunks);
     std::erase_if(work.held, [&](const auto& held) {
         const bool finished = held.second->ready() || held.second->failed();

@@ -25,6 +25,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kListenerCheck{100};
 
+// What an observer throws (out of memory, say) is its own loss: the chunk is what it is.
+template <typename Tell>
+void tell(Tell&& action) noexcept {
+    try {
+        action();
+    } catch (const std::exception&) {
+        return;
+    }
+}
+
 }  // namespace
 
 ChunkService::ChunkService(cache::ChunkCache& cache, Scheduler& scheduler, ChunkObserver& observer)
@@ -70,7 +80,7 @@ void ChunkService::leave(const std::shared_ptr<Flight>& flight) {
         dropped = !finished && !flight->running && scheduler_.withdraw(flight->ticket);
         if (finished || dropped) forget(*flight);
     }
-    if (dropped) observer_.chunk_dropped(*flight->plan, flight->index);
+    if (dropped) tell([&] { observer_.chunk_dropped(*flight->plan, flight->index); });
 }
 
 void ChunkService::run(Flight& flight, std::stop_token stop) {
@@ -80,25 +90,32 @@ void ChunkService::run(Flight& flight, std::stop_token stop) {
     }
     try {
         render(flight, stop);
+    } catch (const RenderCancelled& cancelled) {
+        give_up(flight, cancelled.what());
+        tell([&] { observer_.chunk_dropped(*flight.plan, flight.index); });
     } catch (const std::exception& error) {  // the worker's boundary: whatever went wrong concerns this chunk alone
-        {
-            const cache::MutexLock lock(mutex_);
-            forget(flight);
-        }
-        flight.chunk.fail(error.what());
-        observer_.chunk_failed(*flight.plan, flight.index, error.what());
+        give_up(flight, error.what());
+        tell([&] { observer_.chunk_failed(*flight.plan, flight.index, error.what()); });
     }
 }
 
+void ChunkService::give_up(Flight& flight, const std::string& reason) {
+    {
+        const cache::MutexLock lock(mutex_);
+        forget(flight);
+    }
+    flight.chunk.fail(reason);
+}
+
 void ChunkService::render(Flight& flight, std::stop_token stop) {
-    observer_.chunk_started(*flight.plan, flight.index);
+    tell([&] { observer_.chunk_started(*flight.plan, flight.index); });
     ChunkEncoder encoder(*flight.plan, flight.index, flight.chunk);
     const RenderReport report = render_chunk(*flight.plan, flight.plan->grid.span(flight.index), stop, encoder);
     const auto keep = flight.index == 0 ? cache::Keep::longer : cache::Keep::normal;
     const bool stored = cache_.insert(flight.key, flight.chunk.bytes(), keep);
     flight.chunk.complete(stored);
     forget_unless_read(flight, stored);
-    observer_.chunk_complete(*flight.plan, flight.index, report, flight.chunk.bytes());
+    tell([&] { observer_.chunk_complete(*flight.plan, flight.index, report, flight.chunk.bytes()); });
     if (stored) flight.chunk.release();
 }
 

@@ -169,9 +169,10 @@ void apply_file(Settings& settings, const fs::path& file) {
 }
 
 fs::path default_config_file() {
-    if (fs::exists("lacquer.toml")) return "lacquer.toml";
+    std::error_code unreadable;  // then there is no file for us
+    if (fs::exists("lacquer.toml", unreadable)) return "lacquer.toml";
     const fs::path file = xdg("XDG_CONFIG_HOME", ".config") / "lacquer.toml";
-    return fs::exists(file) ? file : fs::path();
+    return fs::exists(file, unreadable) ? file : fs::path();
 }
 
 }  // namespace

@@ -52,13 +52,12 @@ private:
 };
 
 std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
-    const std::int64_t frame = std::llround(start_seconds * plan.media.sample_rate_hz);
-    if (frame > plan.grid.frame_count()) {
-        const double length = static_cast<double>(plan.grid.frame_count()) / plan.media.sample_rate_hz;
+    const double length = static_cast<double>(plan.grid.frame_count()) / plan.media.sample_rate_hz;
+    if (!(start_seconds <= length)) {
         throw HttpError(400, fmt::format("start is {} s; the track is {:.3f} s long", start_seconds, length),
                         {{"field", "start"}, {"allowed", fmt::format("0 to {:.3f}", length)}});
     }
-    return frame;
+    return std::min<std::int64_t>(std::llround(start_seconds * plan.media.sample_rate_hz), plan.grid.frame_count());
 }
 
 }  // namespace
@@ -88,9 +87,7 @@ server::Representation wav_representation(const StreamParts& parts, const librar
 
 server::Representation StreamApi::open(const server::StreamQuery& query) {
     if (!query.enhanced) {
-        const auto track = parts_.library.fresh_track(query.track_id);
-        if (!track) throw HttpError(404, fmt::format("there is no track {}", query.track_id), {{"field", "trackId"}});
-        return original_file(*track);
+        return original_file(known_track(parts_.library, query.track_id));
     }
     return enhanced(playable_track(parts_.library, query.track_id), query);
 }

@@ -113,6 +113,12 @@ public:
         return good;
     }
 
+    // False when a stretch could not be measured.
+    bool complete() {
+        const cache::MutexLock lock(mutex_);
+        return !failure_;
+    }
+
 private:
     void run(std::size_t i, std::stop_token stop) {
         std::optional<dsp::ProfileSum> sum;
@@ -168,28 +174,27 @@ std::vector<Segment> spread_windows(const media::MediaInfo& info) {
     return segments;
 }
 
-std::optional<dsp::Profile> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
-                                             const media::MediaInfo& info, std::vector<Segment> segments,
-                                             TaskClass task_class, const std::function<bool()>& wanted,
-                                             bool provisional) {
+std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
+                                         const media::MediaInfo& info, std::vector<Segment> segments,
+                                         TaskClass task_class, const std::function<bool()>& wanted, bool provisional) {
     const auto measurement = std::make_shared<Measurement>(file, info, std::move(segments));
     measurement->start(scheduler, task_class);
     if (!measurement->wait(scheduler, wanted)) return std::nullopt;
     // A meter that measured nothing knows rate and channels, so that an empty track has a profile too.
     dsp::ProfileSum total = dsp::ProfileMeter(info.sample_rate_hz, info.channels).take();
     for (const dsp::ProfileSum& sum : measurement->take()) total.append(sum);
-    return dsp::finish_profile(total, info.frame_count, provisional);
+    return Measured{dsp::finish_profile(total, info.frame_count, provisional), measurement->complete()};
 }
 
 }  // namespace
 
-std::optional<dsp::Profile> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
-                                                   TaskClass task_class, const std::function<bool()>& wanted) {
+std::optional<Measured> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
+                                               TaskClass task_class, const std::function<bool()>& wanted) {
     return measure_segments(scheduler_, file, info, whole_track(info), task_class, wanted, false);
 }
 
-std::optional<dsp::Profile> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
-                                                  TaskClass task_class, const std::function<bool()>& wanted) {
+std::optional<Measured> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
+                                              TaskClass task_class, const std::function<bool()>& wanted) {
     return measure_segments(scheduler_, file, info, spread_windows(info), task_class, wanted, true);
 }
 
