@@ -101,14 +101,14 @@ TEST_F(TrackMeasurerTest, WhatIsNotWantedAnyMoreIsGivenUpAndLeavesNoTaskBehind) 
 
 TEST_F(TrackMeasurerTest, AStoppedSchedulerNeverMakesAProfileOfHalfATrack) {
     const auto file = source(test::restless_noise(95, {8000, 1}), 8000);
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < 12; ++i) {
         Scheduler scheduler(2);
         const media::MediaInfo info = media::probe(file);
         auto measured = std::async(std::launch::async, [&] {
             int asked = 0;
             return TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, [&] { return ++asked < 3; });
         });
-        std::this_thread::sleep_for(std::chrono::microseconds(700 * i));
+        std::this_thread::sleep_for(std::chrono::microseconds(1700 * i));
         scheduler.stop();
         const auto profile = measured.get();
         if (profile) {
@@ -138,6 +138,30 @@ TEST_F(TrackMeasurerTest, WhatCanBeDecodedIsMeasuredWhereItStands) {
     ASSERT_TRUE(cut);
     ASSERT_GE(cut->short_term_lufs.size(), 48u);
     for (std::size_t i = 0; i < 48; ++i) EXPECT_NEAR(cut->short_term_lufs[i], whole.short_term_lufs[i], 1e-4);
+}
+
+// Damage in the middle of a file: what follows still stands at its own time.
+TEST_F(TrackMeasurerTest, AHoleInTheMiddleMovesNothingBehindIt) {
+    auto audio = test::restless_noise(125, {8000, 1});
+    test::scale_db(audio.block(), -12.0);  // FLAC does not clip
+    const auto file = folder / "a.flac";
+    {
+        SndfileHandle out(file.c_str(), SFM_WRITE, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 1, 8000);
+        ASSERT_EQ(out.writef(audio.block().channels[0], 8000 * 125), 8000 * 125);
+    }
+    const media::MediaInfo info = media::probe(file);
+    const dsp::Profile whole = *measure(file);
+    {
+        std::fstream damaged(file, std::ios::binary | std::ios::in | std::ios::out);
+        damaged.seekp(static_cast<std::streamoff>(std::filesystem::file_size(file) * 2 / 5));
+        damaged << std::string(20'000, 'x');
+    }
+    Scheduler scheduler(2);
+    const auto holed = TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, present);
+    ASSERT_TRUE(holed);
+    ASSERT_EQ(holed->short_term_lufs.size(), whole.short_term_lufs.size());
+    // The decoder finds its way again in the last segment, from second 120 on.
+    for (std::size_t i = 122; i < 125; ++i) EXPECT_NEAR(holed->short_term_lufs[i], whole.short_term_lufs[i], 1e-4) << i;
 }
 
 }  // namespace
