@@ -154,7 +154,9 @@ private:
             if (!stopped) {
                 auto decoder = decoders_.take();
                 measured = measure_segment(*decoder, segments_[i]);
-                decoders_.put(std::move(decoder));
+                // One that met damage may have lost its way: what it reads next would depend on what it read before.
+                const bool is_whole = measured->frames == segments_[i].end - segments_[i].begin;
+                if (is_whole) decoders_.put(std::move(decoder));
             }
         } catch (const std::exception&) {  // the worker's boundary: told to whoever waits
             failure = std::current_exception();
