@@ -184,6 +184,7 @@ TEST_F(RecipeBookTest, ATrackOfExactlyTenMinutesIsMeasuredWhole) {
 
 TEST_F(RecipeBookTest, HoweverManyAskATrackIsMeasuredOnce) {
     const auto t = track("a.wav", 12);  // one segment: one task
+    book();  // made before it is shared
     auto one = std::make_unique<Roadblock>(scheduler);
     const Roadblock two(scheduler);
     std::array<std::atomic<int>, 8> asked{};
@@ -202,6 +203,7 @@ TEST_F(RecipeBookTest, HoweverManyAskATrackIsMeasuredOnce) {
 
 TEST_F(RecipeBookTest, WhoLeavesIsLetGoAndTakesNobodyAlong) {
     const auto t = track("a.wav", 12);
+    book();  // made before it is shared
     Roadblock one(scheduler);
     const Roadblock two(scheduler);
     std::atomic<bool> leads = false, wanted = true;

@@ -13,6 +13,11 @@ using test::eventually;
 using test::present;
 using test::Roadblock;
 
+std::optional<dsp::Profile> profile_of(const std::optional<Measured>& measured) {
+    if (!measured) return std::nullopt;
+    return measured->profile;
+}
+
 class TrackMeasurerTest : public testing::Test {
 protected:
     std::filesystem::path source(const dsp::AudioBuffer& audio, std::uint32_t sample_rate_hz) const {
@@ -21,7 +26,7 @@ protected:
     }
     static std::optional<dsp::Profile> measure(const std::filesystem::path& file, int workers = 2) {
         Scheduler scheduler(workers);
-        return TrackMeasurer(scheduler).measure(file, media::probe(file), TaskClass::listener, present);
+        return profile_of(TrackMeasurer(scheduler).measure(file, media::probe(file), TaskClass::listener, present));
     }
     test::TempDir folder;
 };
@@ -57,8 +62,8 @@ TEST_F(TrackMeasurerTest, ASketchOfASteadySignalIsCloseToTheFullMeasurement) {
     const auto file = source(test::pink_noise(3, -20, 100, {16'000, 2}), 16'000);
     Scheduler scheduler(2);
     TrackMeasurer measurer(scheduler);
-    const auto sketch = measurer.sketch(file, media::probe(file), TaskClass::listener, present);
-    const auto full = measurer.measure(file, media::probe(file), TaskClass::listener, present);
+    const auto sketch = profile_of(measurer.sketch(file, media::probe(file), TaskClass::listener, present));
+    const auto full = profile_of(measurer.measure(file, media::probe(file), TaskClass::listener, present));
     ASSERT_TRUE(sketch && full);
     EXPECT_TRUE(sketch->provisional);
     EXPECT_TRUE(sketch->short_term_lufs.empty());
@@ -75,7 +80,8 @@ TEST_F(TrackMeasurerTest, ASketchOfATrackShorterThanItsWindowsWorksToo) {
     for (const double seconds : {0.0, 0.01, 1.0, 5.0}) {
         const auto file = source(test::pink_noise(3, -20, seconds, {8000, 2}), 8000);
         Scheduler scheduler(2);
-        const auto sketch = TrackMeasurer(scheduler).sketch(file, media::probe(file), TaskClass::listener, present);
+        const auto sketch =
+            profile_of(TrackMeasurer(scheduler).sketch(file, media::probe(file), TaskClass::listener, present));
         ASSERT_TRUE(sketch) << seconds;
         EXPECT_TRUE(sketch->provisional);
     }
@@ -94,21 +100,22 @@ TEST_F(TrackMeasurerTest, WhatIsNotWantedAnyMoreIsGivenUpAndLeavesNoTaskBehind) 
     Scheduler scheduler(1);
     const Roadblock road(scheduler);
     TrackMeasurer measurer(scheduler);
-    EXPECT_EQ(measurer.measure(file, media::probe(file), TaskClass::listener, [] { return false; }), std::nullopt);
-    EXPECT_EQ(measurer.sketch(file, media::probe(file), TaskClass::listener, [] { return false; }), std::nullopt);
+    EXPECT_EQ(measurer.measure(file, media::probe(file), TaskClass::listener, [] { return false; }).has_value(), false);
+    EXPECT_EQ(measurer.sketch(file, media::probe(file), TaskClass::listener, [] { return false; }).has_value(), false);
     EXPECT_EQ(scheduler.waiting(), 0u);
 }
 
 TEST_F(TrackMeasurerTest, AStoppedSchedulerNeverMakesAProfileOfHalfATrack) {
     const auto file = source(test::restless_noise(95, {8000, 1}), 8000);
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < 12; ++i) {
         Scheduler scheduler(2);
         const media::MediaInfo info = media::probe(file);
         auto measured = std::async(std::launch::async, [&] {
             int asked = 0;
-            return TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, [&] { return ++asked < 3; });
+            return profile_of(
+                TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, [&] { return ++asked < 3; }));
         });
-        std::this_thread::sleep_for(std::chrono::microseconds(700 * i));
+        std::this_thread::sleep_for(std::chrono::microseconds(1700 * i));
         scheduler.stop();
         const auto profile = measured.get();
         if (profile) {
@@ -134,10 +141,34 @@ TEST_F(TrackMeasurerTest, WhatCanBeDecodedIsMeasuredWhereItStands) {
     const dsp::Profile whole = *measure(file);
     std::filesystem::resize_file(file, 44 + 8000 * 2 * 50);
     Scheduler scheduler(2);
-    const auto cut = TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, present);
+    const auto cut = profile_of(TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, present));
     ASSERT_TRUE(cut);
     ASSERT_GE(cut->short_term_lufs.size(), 48u);
     for (std::size_t i = 0; i < 48; ++i) EXPECT_NEAR(cut->short_term_lufs[i], whole.short_term_lufs[i], 1e-4);
+}
+
+// Damage in the middle of a file: what follows still stands at its own time.
+TEST_F(TrackMeasurerTest, AHoleInTheMiddleMovesNothingBehindIt) {
+    auto audio = test::restless_noise(125, {8000, 1});
+    test::scale_db(audio.block(), -12.0);  // FLAC does not clip
+    const auto file = folder / "a.flac";
+    {
+        SndfileHandle out(file.c_str(), SFM_WRITE, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 1, 8000);
+        ASSERT_EQ(out.writef(audio.block().channels[0], 8000 * 125), 8000 * 125);
+    }
+    const media::MediaInfo info = media::probe(file);
+    const dsp::Profile whole = *measure(file);
+    {
+        std::fstream damaged(file, std::ios::binary | std::ios::in | std::ios::out);
+        damaged.seekp(static_cast<std::streamoff>(std::filesystem::file_size(file) * 2 / 5));
+        damaged << std::string(20'000, 'x');
+    }
+    Scheduler scheduler(2);
+    const auto holed = TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, present);
+    ASSERT_TRUE(holed);
+    ASSERT_EQ(holed->short_term_lufs.size(), whole.short_term_lufs.size());
+    // The decoder finds its way again in the last segment, from second 120 on.
+    for (std::size_t i = 122; i < 125; ++i) EXPECT_NEAR(holed->short_term_lufs[i], whole.short_term_lufs[i], 1e-4) << i;
 }
 
 }  // namespace
