@@ -164,7 +164,7 @@ TEST_F(TrackMeasurerTest, AHoleInTheMiddleMovesNothingBehindIt) {
         damaged << std::string(20'000, 'x');
     }
     Scheduler scheduler(2);
-    const auto holed = TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, present);
+    const auto holed = profile_of(TrackMeasurer(scheduler).measure(file, info, TaskClass::listener, present));
     ASSERT_TRUE(holed);
     ASSERT_EQ(holed->short_term_lufs.size(), whole.short_term_lufs.size());
     // The decoder finds its way again in the last segment, from second 120 on.
