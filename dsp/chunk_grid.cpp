@@ -67,7 +67,7 @@ ChunkSpan ChunkGrid::span(std::int64_t index) const noexcept {
 
 std::string grid_id(const GridSettings& settings) {
     char text[96];
-    std::snprintf(text, sizeof text, "grid=%g/%g/%g", settings.body_seconds, settings.overlap_seconds,
+    std::snprintf(text, sizeof text, "grid=%.17g/%.17g/%.17g", settings.body_seconds, settings.overlap_seconds,
                   settings.context_seconds);
     return text;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <sstream>
 #include <utility>
 
 #include "server/sources.h"
@@ -49,8 +50,14 @@ bool is_clean_utf8(std::string_view text) {
 }
 
 [[noreturn]] void refuse(const std::string& name, const std::string& detail, Json members = Json::object()) {
-    members["parameter"] = name;
+    members["field"] = name;
     throw HttpError(400, detail, std::move(members));
+}
+
+std::string range_text(double minimum, double maximum) {
+    std::ostringstream text;
+    text << minimum << " to " << maximum;
+    return text.str();
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -104,7 +111,7 @@ Query::Query(std::string_view raw, std::vector<std::string> allowed, std::vector
         const auto name = percent_decoded(pair.substr(0, equals), true);
         const auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())), true);
         if (!name || !value) {
-            throw HttpError(400, "the query is not percent-encoded UTF-8", {{"parameter", name.value_or("")}});
+            throw HttpError(400, "the query is not percent-encoded UTF-8", {{"field", name.value_or("")}});
         }
         const bool repeats = contains(repeatable, *name);
         if (!repeats && !contains(allowed, *name) && *name != "token") {
@@ -127,7 +134,8 @@ bool Query::choice(const std::string& name, std::string_view yes, std::string_vi
     if (!value) return fallback;
     if (*value == yes) return true;
     if (*value == no) return false;
-    refuse(name, name + " is '" + *value + "'", {{"allowed", {yes, no}}});
+    refuse(name, name + " is '" + *value + "'; allowed: " + std::string(yes) + ", " + std::string(no),
+           {{"allowed", {yes, no}}});
 }
 
 double Query::number(const std::string& name, double minimum, double maximum, double fallback) const {
@@ -137,10 +145,12 @@ double Query::number(const std::string& name, double minimum, double maximum, do
     const char* end = value->data() + value->size();
     const auto [stop, error] = std::from_chars(value->data(), end, result);
     if (error != std::errc() || stop != end || !std::isfinite(result)) {
-        refuse(name, name + " is not a number: '" + *value + "'");
+        refuse(name, name + " is not a number: '" + *value + "'; allowed: " + range_text(minimum, maximum),
+               {{"minimum", minimum}, {"maximum", maximum}});
     }
     if (result < minimum || result > maximum) {
-        refuse(name, name + " is outside its range: " + *value, {{"minimum", minimum}, {"maximum", maximum}});
+        refuse(name, name + " is " + *value + "; allowed: " + range_text(minimum, maximum),
+               {{"minimum", minimum}, {"maximum", maximum}});
     }
     return result;
 }
@@ -151,7 +161,9 @@ std::int64_t Query::integer(const std::string& name, std::int64_t minimum, std::
     if (!value) return fallback;
     const auto result = parse_integer(*value);
     if (!result || *result < minimum || *result > maximum) {
-        refuse(name, name + " is not a whole number in its range: '" + *value + "'",
+        refuse(name,
+               name + " is '" + *value + "'; allowed: whole numbers from " + std::to_string(minimum) + " to " +
+                   std::to_string(maximum),
                {{"minimum", minimum}, {"maximum", maximum}});
     }
     return *result;

@@ -17,7 +17,7 @@ namespace lacquer::server {
 namespace {
 
 constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
-constexpr double no_end = std::numeric_limits<double>::max();
+constexpr double kLongestTrackSeconds = 1e6;
 
 struct Call {
     const Request& request;
@@ -81,8 +81,8 @@ RecipeQuery recipe_from(const Query& query) {
     recipe.depth = query.text("depth").value_or("");
     constexpr std::array<std::string_view, 4> depths{"", "16", "24", "float"};
     if (std::find(depths.begin(), depths.end(), recipe.depth) == depths.end()) {
-        throw HttpError(400, "depth is '" + recipe.depth + "'",
-                        {{"parameter", "depth"}, {"allowed", {"16", "24", "float"}}});
+        throw HttpError(400, "depth is '" + recipe.depth + "'; allowed: 16, 24, float",
+                        {{"field", "depth"}, {"allowed", {"16", "24", "float"}}});
     }
     recipe.loudness = query.choice("loudness", "on", "off", true);
     recipe.recipe_id = query.text("v").value_or("");
@@ -110,10 +110,11 @@ std::int64_t stream_track(const std::string& segment) {
 void check_defaults(const Query& query) {
     const auto scope = query.text("scope");
     if (scope && *scope != "track") {
-        throw HttpError(400, "this version enhances track by track", {{"parameter", "scope"}, {"allowed", {"track"}}});
+        throw HttpError(400, "this version enhances track by track; allowed: scope=track",
+                        {{"field", "scope"}, {"allowed", {"track"}}});
     }
     if (query.text("rate")) {
-        throw HttpError(400, "this version keeps the rate of the source", {{"parameter", "rate"}});
+        throw HttpError(400, "this version keeps the rate of the source", {{"field", "rate"}});
     }
 }
 
@@ -124,7 +125,7 @@ StreamQuery stream_query(const Call& call) {
     stream.track_id = stream_track(call.captured.at(0));
     stream.enhanced = query.choice("enhanced", "true", "false", true);
     stream.recipe = recipe_from(query);
-    stream.start_seconds = query.number("start", 0.0, no_end, 0.0);
+    stream.start_seconds = query.number("start", 0.0, kLongestTrackSeconds, 0.0);
     stream.available = query.choice("available", "true", "false", false);
     stream.head = call.request.is_head();
     stream.from_first_byte = asks_for_first_byte(call.request.range);

@@ -56,6 +56,8 @@ void BackgroundRenders::start(PlanPtr plan, std::int64_t from_chunk) {
         const cache::MutexLock lock(mutex_);
         Job& job = jobs_[plan->fingerprint];
         job.requested = true;
+        ++job.starts;
+        job.cancelled = false;
         if (job.playheads.empty()) job.latest = from_chunk;
         job.plan = std::move(plan);
         ++changes_;
@@ -81,6 +83,7 @@ void BackgroundRenders::leave(std::uint64_t id, const RenderPlan& plan) {
         const auto job = jobs_.find(plan.fingerprint);
         if (job == jobs_.end()) return;
         job->second.playheads.erase(id);
+        if (job->second.cancelled && job->second.playheads.empty()) jobs_.erase(job);
         ++changes_;
     }
     changed_.notify_one();
@@ -90,7 +93,12 @@ bool BackgroundRenders::cancel(const RenderPlan& plan) {
     bool existed = false;
     {
         const cache::MutexLock lock(mutex_);
-        existed = jobs_.erase(plan.fingerprint) > 0;
+        const auto job = jobs_.find(plan.fingerprint);
+        if (job == jobs_.end() || job->second.cancelled) return false;
+        existed = true;
+        job->second.cancelled = true;
+        job->second.requested = false;
+        if (job->second.playheads.empty()) jobs_.erase(job);
         ++changes_;
     }
     changed_.notify_one();
@@ -99,7 +107,8 @@ bool BackgroundRenders::cancel(const RenderPlan& plan) {
 
 bool BackgroundRenders::active(const RenderPlan& plan) const {
     const cache::MutexLock lock(mutex_);
-    return jobs_.contains(plan.fingerprint);
+    const auto job = jobs_.find(plan.fingerprint);
+    return job != jobs_.end() && !job->second.cancelled;
 }
 
 void BackgroundRenders::poke() {
@@ -121,6 +130,7 @@ void BackgroundRenders::run(std::stop_token stop) {
             seen = changes_;
             jobs = jobs_;
         }
+        std::erase_if(jobs, [](const auto& job) { return job.second.cancelled; });
         protect(jobs);
         const cache::CacheStats stats = cache_.stats();
         std::erase_if(works, [&](const auto& work) { return !jobs.contains(work.first); });
@@ -134,21 +144,33 @@ void BackgroundRenders::run(std::stop_token stop) {
 
 // True while there is something left to do.
 bool BackgroundRenders::top_up(const Job& job, std::int64_t budget_chunks, Work& work) {
+    if (work.starts != job.starts) work.done.clear();
+    work.starts = job.starts;
     const auto order = in_order(job.latest, job.plan->grid.chunk_count(), budget_chunks);
     std::erase_if(work.held, [&](const auto& held) {
         const bool finished = held.second->ready() || held.second->failed();
         if (finished) work.done.insert(held.first);
-        return finished || std::find(order.begin(), order.end(), held.first) == order.end();
+        return finished;
+    });
+    std::vector<std::int64_t> next;
+    for (const std::int64_t n : order) {
+        if (next.size() == kHeldPerJob) break;
+        if (work.done.contains(n)) continue;
+        if (!work.held.contains(n) && chunks_.state(*job.plan, n) == ChunkService::State::ready) {
+            work.done.insert(n);
+        } else {
+            next.push_back(n);
+        }
+    }
+    // What the playhead left behind gives up its place in the queue; what is being rendered is finished anyway.
+    std::erase_if(work.held, [&](const auto& held) {
+        return std::find(next.begin(), next.end(), held.first) == next.end() &&
+               chunks_.state(*job.plan, held.first) != ChunkService::State::rendering;
     });
     const TaskClass task_class = job.playheads.empty() && job.requested ? TaskClass::batch : TaskClass::rest_of_track;
-    for (const std::int64_t n : order) {
+    for (const std::int64_t n : next) {
         if (work.held.size() >= kHeldPerJob) break;
-        if (work.held.contains(n) || work.done.contains(n)) continue;
-        if (chunks_.state(*job.plan, n) == ChunkService::State::ready) {
-            work.done.insert(n);
-            continue;
-        }
-        work.held.emplace(n, chunks_.open(job.plan, n, {task_class}));
+        if (!work.held.contains(n)) work.held.emplace(n, chunks_.open(job.plan, n, {task_class}));
     }
     return !work.held.empty();
 }

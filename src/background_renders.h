@@ -51,8 +51,8 @@ public:
 
     std::unique_ptr<Playhead> follow(PlanPtr plan);
     void start(PlanPtr plan, std::int64_t from_chunk = 0);
-    // Ends the background work on this plan; true when there was some. Chunks that a listener waits for are not
-    // touched.
+    // Ends the background work on this plan until its listeners of now have left or start() is called; true when there
+    // was some. Chunks that a listener waits for are not touched.
     bool cancel(const RenderPlan& plan);
     bool active(const RenderPlan& plan) const;
     // To be called when a chunk was finished, failed or dropped.
@@ -62,6 +62,8 @@ private:
     struct Job {
         PlanPtr plan;
         bool requested = false;                           // POST: the whole track, as far as half the cache holds it
+        std::uint64_t starts = 0;                         // each start() tries what failed or was evicted once more
+        bool cancelled = false;                           // kept for its playheads, so that they do not revive it
         std::map<std::uint64_t, std::int64_t> playheads;  // chunk by listener
         std::int64_t latest = 0;                          // where the last one that moved is, or was
     };
@@ -70,6 +72,7 @@ private:
     struct Work {
         std::map<std::int64_t, std::unique_ptr<ChunkService::Access>> held;
         std::set<std::int64_t> done;
+        std::uint64_t starts = 0;  // of the job when `done` was begun
     };
 
     void run(std::stop_token stop);

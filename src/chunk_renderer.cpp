@@ -15,13 +15,8 @@ constexpr std::size_t kBlockFrames = 1024;
 class PaddedSource {
 public:
     PaddedSource(const RenderPlan& plan, std::int64_t first_frame)
-        : decoder_(media::open_decoder(plan.source.path, plan.media)),
-          position_(first_frame),
-          promised_end_(plan.grid.frame_count()) {
-        const SourceFile now = look_at(plan.source.path);
-        if (now.size_bytes != plan.source.size_bytes || now.mtime_ns != plan.source.mtime_ns) {
-            throw media::DecodeError("the file changed while it was played");
-        }
+        : file_(plan.source), decoder_(media::open_decoder(file_.path, plan.media)), decoded_end_(first_frame) {
+        check_unchanged();
         decodable_ = first_frame < plan.media.frame_count;
         if (decodable_ && first_frame > 0) decoder_->seek(first_frame);
     }
@@ -36,18 +31,21 @@ public:
         for (std::size_t c = 0; c < out.channel_count; ++c) {
             std::fill(out.channels[c] + filled, out.channels[c] + out.frame_count, 0.0f);
         }
-        const std::int64_t end = position_ + static_cast<std::int64_t>(out.frame_count);
-        const std::int64_t decoded_end = position_ + static_cast<std::int64_t>(filled);
-        silent_frames_ += std::max<std::int64_t>(0, std::min(end, promised_end_) - decoded_end);
-        position_ = end;
+        decoded_end_ += static_cast<std::int64_t>(filled);
     }
-    std::int64_t silent_frames() const { return silent_frames_; }
+    // Throws media::DecodeError when the file is no longer the one of the plan.
+    void check_unchanged() const {
+        const SourceFile now = look_at(file_.path);
+        if (now.size_bytes != file_.size_bytes || now.mtime_ns != file_.mtime_ns) {
+            throw media::DecodeError("the file changed while it was played");
+        }
+    }
+    std::int64_t decoded_end() const { return decoded_end_; }
 
 private:
+    const SourceFile file_;
     std::unique_ptr<media::Decoder> decoder_;
-    std::int64_t position_;
-    std::int64_t promised_end_;
-    std::int64_t silent_frames_ = 0;
+    std::int64_t decoded_end_;  // frame of the track
     bool decodable_ = true;
 };
 
@@ -73,7 +71,9 @@ RenderReport render_chunk(const RenderPlan& plan, const dsp::ChunkSpan& span, st
         }
         frame += static_cast<std::int64_t>(kBlockFrames);
     }
-    return {source.silent_frames(), std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count()};
+    source.check_unchanged();
+    const std::int64_t silent_frames = span.end - std::clamp(source.decoded_end(), span.begin, span.end);
+    return {silent_frames, std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count()};
 }
 
 void ChunkEncoder::write(dsp::ConstAudioBlock block, std::int64_t first_frame) {

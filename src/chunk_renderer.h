@@ -27,12 +27,12 @@ public:
 };
 
 struct RenderReport {
-    std::int64_t silent_frames = 0;  // promised by the header, not in the file: served as silence
+    std::int64_t silent_frames = 0;  // of the span: promised by the header, not in the file, served as silence
     double seconds = 0.0;
 };
 
 // Hands `sink` exactly the frames [span.begin, span.end). Throws media::DecodeError when the source cannot be read or
-// is no longer the file of the plan, RenderCancelled when `stop` is requested.
+// is no longer the file of the plan when the render begins or ends, RenderCancelled when `stop` is requested.
 RenderReport render_chunk(const RenderPlan& plan, const dsp::ChunkSpan& span, std::stop_token stop, FrameSink& sink);
 
 // Writes frames into a growing chunk as its layout says: head and tail as float, the middle quantised.

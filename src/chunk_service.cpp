@@ -25,6 +25,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kListenerCheck{100};
 
+// What an observer throws (out of memory, say) is its own loss: the chunk is what it is.
+template <typename Tell>
+void tell(Tell&& action) noexcept {
+    try {
+        action();
+    } catch (const std::exception&) {
+        return;
+    }
+}
+
 }  // namespace
 
 ChunkService::ChunkService(cache::ChunkCache& cache, Scheduler& scheduler, ChunkObserver& observer)
@@ -49,12 +59,12 @@ std::shared_ptr<ChunkService::Flight> ChunkService::join(const cache::ChunkKey& 
     return join_locked(key, urgency);
 }
 
-// Null when the chunk was stored between the caller's look into the cache and now.
+// Null when the cache has the chunk, perhaps since a moment ago, and is to be looked at.
 std::shared_ptr<ChunkService::Flight> ChunkService::start(const PlanPtr& plan, std::int64_t index,
-                                                          const cache::ChunkKey& key, Urgency urgency) {
+                                                          const cache::ChunkKey& key, Urgency urgency, Cache cache) {
     const cache::MutexLock lock(mutex_);
     if (auto joined = join_locked(key, urgency)) return joined;
-    if (cache_.contains(key)) return nullptr;
+    if (cache == Cache::look && cache_.contains(key)) return nullptr;
     auto flight = std::make_shared<Flight>(plan, index, key);
     flights_.emplace(key, flight);
     flight->ticket = scheduler_.submit(urgency, [this, flight](std::stop_token stop) { run(*flight, stop); });
@@ -70,7 +80,7 @@ void ChunkService::leave(const std::shared_ptr<Flight>& flight) {
         dropped = !finished && !flight->running && scheduler_.withdraw(flight->ticket);
         if (finished || dropped) forget(*flight);
     }
-    if (dropped) observer_.chunk_dropped(*flight->plan, flight->index);
+    if (dropped) tell([&] { observer_.chunk_dropped(*flight->plan, flight->index); });
 }
 
 void ChunkService::run(Flight& flight, std::stop_token stop) {
@@ -80,25 +90,33 @@ void ChunkService::run(Flight& flight, std::stop_token stop) {
     }
     try {
         render(flight, stop);
+    } catch (const RenderCancelled& cancelled) {
+        give_up(flight, cancelled.what());
+        tell([&] { observer_.chunk_dropped(*flight.plan, flight.index); });
     } catch (const std::exception& error) {  // the worker's boundary: whatever went wrong concerns this chunk alone
-        {
-            const cache::MutexLock lock(mutex_);
-            forget(flight);
-        }
-        flight.chunk.fail(error.what());
-        observer_.chunk_failed(*flight.plan, flight.index, error.what());
+        give_up(flight, error.what());
+        tell([&] { observer_.chunk_failed(*flight.plan, flight.index, error.what()); });
     }
 }
 
+void ChunkService::give_up(Flight& flight, const std::string& reason) {
+    {
+        const cache::MutexLock lock(mutex_);
+        forget(flight);
+    }
+    flight.chunk.fail(reason);
+}
+
 void ChunkService::render(Flight& flight, std::stop_token stop) {
-    observer_.chunk_started(*flight.plan, flight.index);
+    tell([&] { observer_.chunk_started(*flight.plan, flight.index); });
     ChunkEncoder encoder(*flight.plan, flight.index, flight.chunk);
     const RenderReport report = render_chunk(*flight.plan, flight.plan->grid.span(flight.index), stop, encoder);
     const auto keep = flight.index == 0 ? cache::Keep::longer : cache::Keep::normal;
     const bool stored = cache_.insert(flight.key, flight.chunk.bytes(), keep);
     flight.chunk.complete(stored);
     forget_unless_read(flight, stored);
-    observer_.chunk_complete(*flight.plan, flight.index, report, flight.chunk.bytes());
+    tell([&] { observer_.chunk_complete(*flight.plan, flight.index, report, flight.chunk.bytes()); });
+    if (stored) flight.chunk.release();
 }
 
 // A chunk that could not be stored stays reachable for as long as someone reads it.
@@ -145,14 +163,15 @@ ChunkService::Access::~Access() {
 
 void ChunkService::Access::attach() {
     const cache::ChunkKey key = plan_->key(index_);
-    while (true) {
+    // The second time round the cache has a chunk that it cannot open just now (too many open files): rendered instead.
+    for (Cache cache : {Cache::look, Cache::ignore}) {
         if ((flight_ = service_.join(key, urgency_))) return;
         if ((stored_ = service_.cache_.open(key))) {
             if (stored_->size_bytes() == layout_.total_bytes()) return;
             stored_.reset();
             service_.cache_.remove(key);
         }
-        if ((flight_ = service_.start(plan_, index_, key, urgency_))) return;
+        if ((flight_ = service_.start(plan_, index_, key, urgency_, cache))) return;
     }
 }
 
@@ -175,13 +194,11 @@ void ChunkService::Access::hasten(Urgency urgency) {
     if (flight_) service_.scheduler_.hasten(flight_->ticket, urgency_);
 }
 
-// Lets go of the memory of a finished render as soon as the cache has it.
+// A finished render gives its memory back once the cache has the chunk.
 void ChunkService::Access::prefer_the_stored_chunk() {
     if (!flight_ || !flight_->chunk.stored().value_or(false)) return;
-    if (auto stored = service_.cache_.open(flight_->key)) {
-        detach();
-        stored_ = std::move(stored);
-    }
+    detach();
+    attach();
 }
 
 std::size_t ChunkService::Access::read(std::uint64_t offset, std::span<std::byte> out,

@@ -7,7 +7,8 @@
 //                                  | no
 //                               schedule a render; its bytes can be read as they grow; then into the cache
 //
-// Threads: every member may be called from any thread; a ChunkAccess belongs to one. No lock is held across I/O.
+// Threads: every member may be called from any thread; a ChunkAccess belongs to one. No lock is held across reading,
+// writing or rendering a chunk.
 #pragma once
 
 #include <chrono>
@@ -96,10 +97,13 @@ public:
 
 private:
     std::shared_ptr<Flight> join(const cache::ChunkKey& key, Urgency urgency);
-    std::shared_ptr<Flight> start(const PlanPtr& plan, std::int64_t index, const cache::ChunkKey& key, Urgency urgency);
+    enum class Cache { look, ignore };
+    std::shared_ptr<Flight> start(const PlanPtr& plan, std::int64_t index, const cache::ChunkKey& key, Urgency urgency,
+                                  Cache cache);
     void leave(const std::shared_ptr<Flight>& flight);
     void run(Flight& flight, std::stop_token stop);
     void render(Flight& flight, std::stop_token stop);
+    void give_up(Flight& flight, const std::string& reason);
     void forget_unless_read(Flight& flight, bool stored);
     void forget(const Flight& flight) REQUIRES_LOCK(mutex_);
     std::shared_ptr<Flight> join_locked(const cache::ChunkKey& key, Urgency urgency) REQUIRES_LOCK(mutex_);

@@ -60,6 +60,7 @@ private:
 };
 
 void tell_scan(const library::ScanResult& scan, const std::string& base_url) {
+    if (scan.added + scan.changed + scan.moved + scan.removed == 0) return;
     spdlog::info("library: {} added, {} changed, {} moved, {} removed, {} unchanged, {} cannot be decoded", scan.added,
                  scan.changed, scan.moved, scan.removed, scan.unchanged, scan.undecodable);
     if (scan.added > 0) spdlog::info("play everything: {}/playlist.m3u8", base_url);

@@ -5,7 +5,7 @@
 namespace lacquer {
 namespace {
 
-constexpr std::size_t kHeldEvents = 1024;
+constexpr std::size_t kHeldEvents = 256;
 
 bool names(const server::Json& data, const char* member, const std::vector<std::int64_t>& ids) {
     const auto value = data.find(member);
@@ -65,7 +65,7 @@ std::unique_ptr<server::EventSubscription> EventHub::subscribe(std::vector<std::
                                                                std::optional<std::uint64_t> last_event_id) {
     const cache::MutexLock lock(mutex_);
     ++subscribers_;
-    const std::uint64_t next_id = last_event_id ? std::min(*last_event_id + 1, next_id_) : next_id_;
+    const std::uint64_t next_id = last_event_id && *last_event_id < next_id_ ? *last_event_id + 1 : next_id_;
     return std::make_unique<Subscription>(*this, std::move(track_ids), std::move(job_ids), next_id);
 }
 

@@ -1,6 +1,6 @@
 // Events on their way from the workers to whoever listens: a ring of the latest ones, numbered over the daemon's life.
 //
-// Threads: every member may be called from any thread. Memory: the last 1,024 events. A subscriber that falls further
+// Threads: every member may be called from any thread. Memory: the last 256 events. A subscriber that falls further
 // behind misses events; it sees that from the gap in the ids.
 #pragma once
 

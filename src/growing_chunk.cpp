@@ -55,19 +55,23 @@ std::optional<std::string> GrowingChunk::failure() const {
     return failure_;
 }
 
+void GrowingChunk::release() {
+    {
+        const cache::MutexLock lock(mutex_);
+        bytes_.reset();
+    }
+    grown_.notify_all();
+}
+
 std::size_t GrowingChunk::read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience) {
     assert(offset + out.size() <= total_bytes_);
-    std::uint64_t ready = 0;
-    {
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        const cache::MutexLock lock(mutex_);
-        while (ready_bytes_ <= offset && !failure_) {
-            if (grown_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
-        }
-        ready = ready_bytes_;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const cache::MutexLock lock(mutex_);
+    while (ready_bytes_ <= offset && !failure_) {
+        if (grown_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
     }
-    if (ready <= offset) return 0;
-    const std::size_t count = std::min<std::uint64_t>(out.size(), ready - offset);
+    if (ready_bytes_ <= offset || !bytes_) return 0;
+    const std::size_t count = std::min<std::uint64_t>(out.size(), ready_bytes_ - offset);
     std::memcpy(out.data(), bytes_.get() + offset, count);
     return count;
 }

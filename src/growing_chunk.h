@@ -2,7 +2,7 @@
 //
 //     worker --append--> [ ready bytes | not yet ] <--wait, copy-- listeners
 //
-// Memory: the whole chunk, touched as it grows.
+// Memory: the whole chunk, touched as it grows, until release().
 #pragma once
 
 #include <chrono>
@@ -26,6 +26,7 @@ public:
     std::span<std::byte> room() noexcept;  // what is not yet written
     void appended(std::uint64_t bytes);    // the front of room() is now part of the chunk
     void complete(bool stored);            // everything is there; `stored`: the cache has it too
+    void release();                        // the bytes are kept elsewhere: gives their memory back
     void fail(const std::string& reason);
 
     std::uint64_t size_bytes() const noexcept { return total_bytes_; }
@@ -33,15 +34,15 @@ public:
     std::optional<bool> stored() const;          // nullopt until complete
     std::optional<std::string> failure() const;  // the reason, once failed
 
-    // Waits until byte `offset` exists, the chunk failed, or `patience` is over. Copies what is ready of [offset,
-    // offset + out.size()).
+    // Waits until byte `offset` exists, the chunk failed or was released, or `patience` is over. Copies what is ready
+    // of [offset, offset + out.size()); 0: nothing.
     std::size_t read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience);
-    // The whole chunk, once complete.
+    // The whole chunk, once complete and until release(); for the writer.
     std::span<const std::byte> bytes() const noexcept { return {bytes_.get(), total_bytes_}; }
 
 private:
     const std::uint64_t total_bytes_;
-    const std::unique_ptr<std::byte[]> bytes_;  // [0, ready_bytes_) is written and never changes
+    std::unique_ptr<std::byte[]> bytes_;  // [0, ready_bytes_) is written; freed under mutex_, and readers copy under it
     mutable cache::Mutex mutex_;
     std::condition_variable_any grown_;
     std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;

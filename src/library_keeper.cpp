@@ -30,22 +30,24 @@ void LibraryKeeper::stop() {
 
 void LibraryKeeper::run(std::stop_token stop) {
     do {
+        const auto next_scan = Clock::now() + kRescanInterval;
         try {
             const library::ScanResult result = library_.scan(stop);
             if (!stop.stop_requested()) on_scanned_(result);
-            measure_all(stop);
-            while (!stop.stop_requested() && library_.hash_one(stop)) continue;
+            measure_until(next_scan, stop);
+            while (!stop.stop_requested() && Clock::now() < next_scan && library_.hash_one(stop)) continue;
         } catch (const std::exception& error) {  // the thread's boundary: the next round tries again
             spdlog::error("keeping the library: {}", error.what());
         }
-    } while (sleep(stop, kRescanInterval));
+        sleep_until(next_scan, stop);
+    } while (!stop.stop_requested());
 }
 
-void LibraryKeeper::measure_all(std::stop_token stop) {
+void LibraryKeeper::measure_until(Clock::time_point end, std::stop_token stop) {
     for (const std::int64_t id : library_.unmeasured()) {
-        if (stop.stop_requested()) return;
-        const auto track = library_.track(id);
-        if (!track || !track->error.empty()) continue;
+        if (stop.stop_requested() || Clock::now() >= end) return;
+        const auto track = library_.fresh_track(id);
+        if (!track || !track->error.empty() || !tried_.insert(track->content_id).second) continue;
         try {
             recipes_.full_profile(*track, TaskClass::measuring, [&] { return !stop.stop_requested(); });
         } catch (const NotWanted&) {
@@ -56,13 +58,11 @@ void LibraryKeeper::measure_all(std::stop_token stop) {
     }
 }
 
-// False when it is time to stop.
-bool LibraryKeeper::sleep(std::stop_token stop, std::chrono::seconds duration) {
+void LibraryKeeper::sleep_until(Clock::time_point end, std::stop_token stop) {
     std::mutex mutex;
     std::condition_variable_any woken;
     std::unique_lock lock(mutex);
-    woken.wait_for(lock, stop, duration, [] { return false; });
-    return !stop.stop_requested();
+    woken.wait_until(lock, stop, end, [] { return false; });
 }
 
 }  // namespace lacquer

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <functional>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "src/library/library.h"
@@ -20,13 +22,16 @@ public:
     void stop();
 
 private:
+    using Clock = std::chrono::steady_clock;
+
     void run(std::stop_token stop);
-    void measure_all(std::stop_token stop);
-    bool sleep(std::stop_token stop, std::chrono::seconds duration);
+    void measure_until(Clock::time_point end, std::stop_token stop);
+    static void sleep_until(Clock::time_point end, std::stop_token stop);
 
     library::Library& library_;
     RecipeBook& recipes_;
     const std::function<void(const library::ScanResult&)> on_scanned_;
+    std::set<std::string> tried_;  // content ids; what could not be measured is not tried again before a restart
     std::jthread thread_;
 };
 

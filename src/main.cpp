@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include "src/commands.h"
 #include "src/daemon.h"
@@ -125,11 +126,21 @@ private:
     bool as_json_ = false;
 };
 
+// A listener takes a socket and up to three chunk files; the usual soft limit is 1,024.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A chunk that is being rendered goes back to the system when it is done, instead of staying in the heap.
-    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    // What a render needs goes back to the system when it is done, instead of staying in a heap per thread.
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    mallopt(M_ARENA_MAX, 2);
+    raise_descriptor_limit();
     try {
         return CommandLine().run(argc, argv);
     } catch (const std::exception& error) {

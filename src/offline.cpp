@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "src/cache_usage.h"
 #include "src/library/library.h"
 #include "src/profile_json.h"
 
@@ -17,20 +18,15 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kPrivateCacheBytes = 256'000'000;
 
-// Only reads: a library that is not there, busy or damaged just means that the file is measured.
 std::optional<dsp::Profile> profile_in_library(const Settings& settings, const InputFile& input) {
-    const fs::path database = settings.state_dir / "library.db";
-    if (!fs::exists(database)) return std::nullopt;
+    const auto text =
+        library::profile_text_in(settings.state_dir / "library.db", input.content_id, input.media.decoder);
+    if (!text) return std::nullopt;
     try {
-        const library::Library library(database, {});
-        library::Track track;
-        track.content_id = input.content_id;
-        track.media = input.media;
-        const auto text = library.profile_text(track);
-        if (text) return profile_from_json(nlohmann::json::parse(*text));
-    } catch (const std::exception&) {  // see above
+        return profile_from_json(nlohmann::json::parse(*text));
+    } catch (const std::exception&) {  // written by another version: measured instead
+        return std::nullopt;
     }
-    return std::nullopt;
 }
 
 }  // namespace
@@ -55,10 +51,15 @@ fs::path Offline::cache_folder() {
     return temporary_.emplace().path();
 }
 
+// A command leaves what the daemon has cached under a larger cap as it is.
+std::uint64_t Offline::cache_bytes() const {
+    if (temporary_) return std::min(kPrivateCacheBytes, settings_.cache_size_bytes);
+    return std::max(settings_.cache_size_bytes, cache_usage(settings_.cache_dir).disk_bytes);
+}
+
 Offline::Offline(const Settings& settings)
     : settings_(settings),
-      cache_(cache_folder(),
-             temporary_ ? std::min(kPrivateCacheBytes, settings.cache_size_bytes) : settings.cache_size_bytes),
+      cache_(cache_folder(), cache_bytes()),
       scheduler_(settings.workers),
       chunks_(cache_, scheduler_, *this),
       measurer_(scheduler_) {}
@@ -69,7 +70,7 @@ Offline::~Offline() {
 
 dsp::Profile Offline::profile(const InputFile& input) {
     if (auto known = profile_in_library(settings_, input)) return *known;
-    return *measurer_.measure(input.file.path, input.media, TaskClass::listener, [] { return true; });
+    return measurer_.measure(input.file.path, input.media, TaskClass::listener, [] { return true; })->profile;
 }
 
 void Offline::chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,

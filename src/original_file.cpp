@@ -26,11 +26,15 @@ public:
             throw server::HttpError(404, fmt::format("the file cannot be opened: {}", std::strerror(error)));
         }
         size_bytes_ = static_cast<std::uint64_t>(status.st_size);
+        mtime_ns_ = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
     }
     FileBody(const FileBody&) = delete;
     FileBody& operator=(const FileBody&) = delete;
     ~FileBody() override { ::close(descriptor_); }
 
+    bool is(const library::Track& track) const {
+        return static_cast<std::int64_t>(size_bytes_) == track.size_bytes && mtime_ns_ == track.mtime_ns;
+    }
     std::uint64_t size_bytes() const override { return size_bytes_; }
     std::size_t read(std::uint64_t offset, std::span<std::byte> out, const std::function<bool()>&) override {
         const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
@@ -42,6 +46,7 @@ public:
 private:
     int descriptor_;
     std::uint64_t size_bytes_ = 0;
+    std::int64_t mtime_ns_ = 0;
 };
 
 const char* content_type(std::string extension) {
@@ -67,9 +72,14 @@ const char* content_type(std::string extension) {
 
 server::Representation original_file(const library::Track& track) {
     server::Representation file;
-    file.body = std::make_unique<FileBody>(track.path);
+    auto body = std::make_unique<FileBody>(track.path);
+    if (body->is(track)) {
+        file.etag = fmt::format("\"{}\"", track.content_id);
+    } else {  // changed since it was looked at
+        file.cache_control = "no-store";
+    }
+    file.body = std::move(body);
     file.content_type = content_type(track.path.extension().string());
-    file.etag = fmt::format("\"{}\"", track.content_id);
     return file;
 }
 

@@ -1,5 +1,6 @@
 #include "src/progress.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -42,7 +43,7 @@ void Progress::error(const std::string& text) {
 
 void Progress::draw() {
     if (!terminal_ || total_ == 0) return;
-    const int percent = static_cast<int>(done_ * 100 / total_);
+    const int percent = static_cast<int>(std::min(done_, total_) * 100 / total_);
     if (percent == drawn_percent_) return;
     drawn_percent_ = percent;
     const int filled = percent * kBarWidth / 100;

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include <spdlog/spdlog.h>
+
 #include "src/profile_json.h"
 
 namespace lacquer {
@@ -17,12 +19,23 @@ std::int64_t unix_seconds() {
         .count();
 }
 
+// A state directory that cannot be written must not keep anyone from listening.
+template <typename Store>
+void try_to_store(Store&& store) {
+    try {
+        store();
+    } catch (const std::exception& error) {
+        spdlog::error("the library cannot be written: {}", error.what());
+    }
+}
+
 }  // namespace
 
 PlanPtr RecipeBook::plan(const library::Track& track, const RenderChoice& choice, bool from_first_byte,
                          const std::function<bool()>& wanted) {
     const ChosenRecipe chosen = choose(track, choice, from_first_byte, wanted);
-    const SourceFile file = look_at(track.path);
+    // As it was when its content id was taken, not as it is now: a file changed since then is refused when it is read.
+    const SourceFile file{track.path, static_cast<std::uint64_t>(track.size_bytes), track.mtime_ns};
     const dsp::ChunkGrid grid(grid_, track.media.sample_rate_hz, served_frames(track.media));
     return make_plan({track.id, file, track.content_id, track.media}, chosen, choice.format, grid,
                      engine_id(grid_, track.media));
@@ -30,7 +43,7 @@ PlanPtr RecipeBook::plan(const library::Track& track, const RenderChoice& choice
 
 void RecipeBook::served(const library::Track& track, const RenderChoice& choice, const std::string& recipe_id) {
     if (choice.request.intensity == 0.0 || !choice.recipe_id.empty()) return;
-    library_.set_served_recipe(track.content_id, choice.request_key(), {recipe_id, unix_seconds()});
+    library_.note_served(track.content_id, choice.request_key(), {recipe_id, unix_seconds()});
 }
 
 std::string RecipeBook::known_recipe_id(const library::Track& track, const RenderChoice& choice) const {
@@ -42,13 +55,17 @@ std::string RecipeBook::known_recipe_id(const library::Track& track, const Rende
 
 ChosenRecipe RecipeBook::choose(const library::Track& track, const RenderChoice& choice, bool from_first_byte,
                                 const std::function<bool()>& wanted) {
-    if (choice.request.intensity == 0.0) return bypass_recipe(track.media);
     if (!choice.recipe_id.empty()) {
         auto pinned = stored_recipe(choice.recipe_id);
         const bool fits = pinned && pinned->recipe.sample_rate_hz == track.media.sample_rate_hz &&
                           pinned->recipe.channel_count == track.media.channels;
         if (!fits) throw std::out_of_range("recipe " + choice.recipe_id + " is not known for this track");
         return *pinned;
+    }
+    if (choice.request.intensity == 0.0) {
+        const ChosenRecipe bypass = bypass_recipe(track.media);
+        try_to_store([&] { library_.store_recipe(bypass.id, to_text(bypass)); });  // so that it can be pinned
+        return bypass;
     }
     const auto served = library_.served_recipe(track.content_id, choice.request_key());
     const bool replaceable =
@@ -57,8 +74,15 @@ ChosenRecipe RecipeBook::choose(const library::Track& track, const RenderChoice&
         if (auto stored = stored_recipe(served->recipe_id)) return *stored;
     }
     const ChosenRecipe chosen = choose_recipe(profile_to_start_with(track, wanted), choice.request);
-    library_.store_recipe(chosen.id, to_text(chosen));
-    library_.set_served_recipe(track.content_id, choice.request_key(), {chosen.id, unix_seconds()});
+    // While this track was measured somebody else may have begun to listen: then theirs stays.
+    const auto meanwhile = library_.served_recipe(track.content_id, choice.request_key());
+    if (meanwhile && (!served || meanwhile->recipe_id != served->recipe_id)) {
+        if (auto stored = stored_recipe(meanwhile->recipe_id)) return *stored;
+    }
+    try_to_store([&] {
+        library_.store_recipe(chosen.id, to_text(chosen));
+        library_.set_served_recipe(track.content_id, choice.request_key(), {chosen.id, unix_seconds()});
+    });
     return chosen;
 }
 
@@ -77,7 +101,7 @@ dsp::Profile RecipeBook::profile_to_start_with(const library::Track& track, cons
     if (track.duration_seconds() <= kMeasureFirstSeconds) return full_profile(track, TaskClass::listener, wanted);
     auto sketch = measurer_.sketch(track.path, track.media, TaskClass::listener, wanted);
     if (!sketch) throw NotWanted();
-    return *sketch;
+    return sketch->profile;
 }
 
 std::optional<dsp::Profile> RecipeBook::stored_profile(const library::Track& track) const {
@@ -97,6 +121,19 @@ dsp::Profile RecipeBook::full_profile(const library::Track& track, TaskClass tas
         if (auto profile = measure_once(track, task_class, wanted)) return *profile;
         if (!wanted()) throw NotWanted();
     }
+}
+
+std::optional<dsp::Profile> RecipeBook::measure_and_store(const library::Track& track, TaskClass task_class,
+                                                          const std::function<bool()>& wanted) {
+    const auto measured = measurer_.measure(track.path, track.media, task_class, wanted);
+    if (!measured) return std::nullopt;
+    const SourceFile now = look_at(track.path);
+    const bool unchanged =
+        static_cast<std::int64_t>(now.size_bytes) == track.size_bytes && now.mtime_ns == track.mtime_ns;
+    if (measured->complete && unchanged) {
+        try_to_store([&] { library_.store_profile_text(track, profile_to_json(measured->profile).dump()); });
+    }
+    return measured->profile;
 }
 
 // nullopt when the caller, or whoever was measuring for all, gave up.
@@ -121,8 +158,8 @@ std::optional<dsp::Profile> RecipeBook::measure_once(const library::Track& track
         return shared.get();
     }
     try {
-        auto profile = measurer_.measure(track.path, track.media, task_class, wanted);
-        if (profile) library_.store_profile_text(track, profile_to_json(*profile).dump());
+        auto profile = stored_profile(track);  // by whoever measured until just now
+        if (!profile) profile = measure_and_store(track, task_class, wanted);
         promise.set_value(profile);
     } catch (const std::exception&) {
         promise.set_exception(std::current_exception());

@@ -49,6 +49,8 @@ private:
                         const std::function<bool()>& wanted);
     std::optional<ChosenRecipe> stored_recipe(const std::string& recipe_id) const;
     dsp::Profile profile_to_start_with(const library::Track& track, const std::function<bool()>& wanted);
+    std::optional<dsp::Profile> measure_and_store(const library::Track& track, TaskClass task_class,
+                                                  const std::function<bool()>& wanted);
     std::optional<dsp::Profile> measure_once(const library::Track& track, TaskClass task_class,
                                              const std::function<bool()>& wanted);
 

@@ -90,6 +90,7 @@ Json RenderApi::start(std::int64_t track_id, const server::RecipeQuery& query) {
                                           {"provisional", plan->provisional},
                                           {"fromCache", true}});
     }
+    log_.tell_news(*plan);
     parts_.background.start(plan);
     return manifest_of(*plan);
 }

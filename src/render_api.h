@@ -8,7 +8,7 @@ namespace lacquer {
 
 class RenderApi : public server::RenderSource {
 public:
-    RenderApi(StreamParts parts, const RenderLog& log, EventHub& events) : parts_(parts), log_(log), events_(events) {}
+    RenderApi(StreamParts parts, RenderLog& log, EventHub& events) : parts_(parts), log_(log), events_(events) {}
     server::Json manifest(std::int64_t track_id, const server::RecipeQuery& query) override;
     server::Json start(std::int64_t track_id, const server::RecipeQuery& query) override;
     void cancel(std::int64_t track_id, const server::RecipeQuery& query) override;
@@ -19,7 +19,7 @@ private:
     server::Json manifest_of(const RenderPlan& plan) const;
 
     StreamParts parts_;
-    const RenderLog& log_;
+    RenderLog& log_;
     EventHub& events_;
 };
 

@@ -1,8 +1,11 @@
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -42,8 +45,9 @@ public:
         if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
     }
     void commit() {
-        if (std::fclose(std::exchange(file_, nullptr)) != 0) fail();
+        if (std::fflush(file_) != 0) fail();
         fs::rename(partial_, path_);
+        std::fclose(std::exchange(file_, nullptr));
     }
 
 private:
@@ -118,6 +122,17 @@ public:
         std::uint64_t frames = 0;
         for (const fs::path& path : command_.inputs) {
             inputs.push_back(look(path));
+            if (inputs.back() && is_input(output_for(path))) {
+                fmt::print(stderr, "lacquer: {}: the output {} is an input\n", path.string(),
+                           output_for(path).string());
+                failed_ = true;
+                inputs.back().reset();
+            } else if (inputs.back() && !outputs_.insert(output_for(path)).second) {
+                fmt::print(stderr, "lacquer: {}: {} is written by another input\n", path.string(),
+                           output_for(path).string());
+                failed_ = true;
+                inputs.back().reset();
+            }
             if (inputs.back()) frames += static_cast<std::uint64_t>(served_frames(inputs.back()->media));
         }
         Progress progress(frames);
@@ -145,6 +160,12 @@ private:
         }
     }
 
+    bool is_input(const fs::path& output) const {
+        std::error_code ignored;
+        return std::any_of(command_.inputs.begin(), command_.inputs.end(),
+                           [&](const fs::path& input) { return fs::equivalent(output, input, ignored); });
+    }
+
     fs::path output_for(const fs::path& input) const {
         const bool folder = command_.inputs.size() > 1 || fs::is_directory(command_.output);
         return folder ? command_.output / (input.stem().string() + ".wav") : command_.output;
@@ -154,8 +175,6 @@ private:
         try {
             const auto started = std::chrono::steady_clock::now();
             const fs::path output = output_for(input.file.path);
-            std::error_code ignored;
-            if (fs::equivalent(output, input.file.path, ignored)) throw std::runtime_error("the output is the input");
             const PlanPtr plan = plan_for(input);
             OutputFile file(output);
             command_.whole ? render_whole(*plan, file, progress) : render_chunks(offline_, plan, file, progress);
@@ -193,6 +212,7 @@ private:
     const RenderCommand command_;
     Offline offline_;
     std::optional<dsp::Profile> profile_;
+    std::set<fs::path> outputs_;
     std::atomic<bool> failed_ = false;
 };
 

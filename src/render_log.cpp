@@ -83,21 +83,20 @@ void RenderLog::chunk_complete(const RenderPlan& plan, std::int64_t index, const
         spdlog::warn("chunk {} of track {}: the file ends early, {} frames served as silence", index, plan.track_id,
                      report.silent_frames);
     }
-    if (events_.has_subscribers()) {
-        server::Json event = {{"trackId", plan.track_id},
-                              {"recipeId", plan.recipe_id},
-                              {"chunkIndex", index},
-                              {"url", chunk_url(plan, index)},
-                              {"provisional", plan.provisional},
-                              {"processingSeconds", report.seconds},
-                              {"fromCache", false}};
+    server::Json event = {{"trackId", plan.track_id},
+                          {"recipeId", plan.recipe_id},
+                          {"chunkIndex", index},
+                          {"url", chunk_url(plan, index)},
+                          {"provisional", plan.provisional},
+                          {"processingSeconds", report.seconds},
+                          {"fromCache", false}};
+    if (events_.has_subscribers()) {  // costs too much to be done for nobody
         const ChunkLevels levels = measure_chunk(plan, index, bytes);
         event["lufs"] = levels.loudness_lufs;
         event["truePeakDbtp"] = levels.true_peak_dbtp;
-        events_.publish("chunkComplete", std::move(event));
     }
-    tell_partial_audio(plan);
-    tell_progress(plan);
+    events_.publish("chunkComplete", std::move(event));
+    tell_news(plan);
     on_change_();
 }
 
@@ -121,6 +120,12 @@ void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const s
 
 void RenderLog::chunk_dropped(const RenderPlan&, std::int64_t) {
     on_change_();
+}
+
+void RenderLog::tell_news(const RenderPlan& plan) {
+    const cache::MutexLock lock(telling_);
+    tell_partial_audio(plan);
+    tell_progress(plan);
 }
 
 // In order: told once per chunk by which the ready beginning of the track grew.
@@ -151,11 +156,14 @@ void RenderLog::tell_progress(const RenderPlan& plan) {
     for (std::int64_t n = 0; n < total; ++n) completed += cache_.contains(plan.key(n)) ? 1 : 0;
     std::int64_t failed = 0;
     double eta_seconds = 0.0;
+    bool newly_complete = false;
     {
         const cache::MutexLock lock(mutex_);
         PlanRecord& record = touch(plan);
+        newly_complete = completed == total && !record.complete;
+        record.complete = completed == total;
         const bool soon = record.last_updated_unix_s - record.last_progress_unix_s < kProgressIntervalSeconds;
-        if (soon && completed < total) return;
+        if (soon && !newly_complete) return;
         record.last_progress_unix_s = record.last_updated_unix_s;
         for (const ChunkRecord& chunk : record.chunks) failed += chunk.error.empty() ? 0 : 1;
         if (record.rendered > 0) {
@@ -169,7 +177,7 @@ void RenderLog::tell_progress(const RenderPlan& plan) {
         {"uploadProgress", 1.0},        {"processingProgress", progress}, {"uploadedParts", 0},
         {"completedChunks", completed}, {"failedChunks", failed},         {"etaSeconds", eta_seconds}};
     events_.publish("progressUpdate", state);
-    if (completed == total) {
+    if (newly_complete) {
         events_.publish("finalResult", {{"trackId", plan.track_id},
                                         {"recipeId", plan.recipe_id},
                                         {"status", "complete"},

@@ -31,6 +31,7 @@ struct PlanRecord {
     double last_progress_unix_s = 0.0;
     double rendered_seconds = 0.0;  // of worker time, over `rendered` chunks
     std::int64_t rendered = 0;
+    bool complete = false;  // and finalResult was published
 };
 
 class RenderLog : public ChunkObserver {
@@ -45,6 +46,8 @@ public:
     void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                         std::span<const std::byte> bytes) override;
     void chunk_failed(const RenderPlan& plan, std::int64_t index, const std::string& reason) override;
+    // Tells how far the plan is: partialAudio and progressUpdate where there is news, finalResult once complete.
+    void tell_news(const RenderPlan& plan);
     void chunk_dropped(const RenderPlan& plan, std::int64_t index) override;
 
 private:
@@ -55,6 +58,8 @@ private:
     EventHub& events_;
     const cache::ChunkCache& cache_;
     const std::function<void()> on_change_;
+    cache::Mutex
+        telling_;  // held from looking at what is ready to publishing it, so that news go out in order; before mutex_
     mutable cache::Mutex mutex_;
     std::list<PlanRecord> records_ GUARDED_BY(mutex_);  // front = used last; fingerprints are distinct
 };

@@ -33,8 +33,8 @@ bool RenderPlan::dither() const noexcept {
     return !(recipe.bypass && media.integer_bits > 0 && media.integer_bits <= bits);
 }
 
-WavShape RenderPlan::wav_shape(std::int64_t first_frame) const noexcept {
-    return {media.sample_rate_hz, media.channels, format, grid.frame_count() - first_frame};
+WavShape RenderPlan::wav_shape() const noexcept {
+    return {media.sample_rate_hz, media.channels, format, grid.frame_count()};
 }
 
 PlanPtr make_plan(RenderPlan plan) {

@@ -40,7 +40,7 @@ struct RenderPlan {
 
     std::uint32_t channels() const noexcept { return media.channels; }
     bool dither() const noexcept;  // false where the source comes out bit for bit, and for float
-    WavShape wav_shape(std::int64_t first_frame = 0) const noexcept;
+    WavShape wav_shape() const noexcept;
     cache::ChunkKey key(std::int64_t index) const;
 };
 using PlanPtr = std::shared_ptr<const RenderPlan>;

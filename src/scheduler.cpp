@@ -1,6 +1,7 @@
 #include "src/scheduler.h"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 namespace lacquer {
@@ -20,7 +21,7 @@ Scheduler::Scheduler(int workers) {
     limits_[at(TaskClass::listener)] = workers;
     limits_[at(TaskClass::look_ahead)] = workers;
     limits_[at(TaskClass::rest_of_track)] = all_but_one;
-    limits_[at(TaskClass::batch)] = std::min(3, workers);
+    limits_[at(TaskClass::batch)] = std::min(3, all_but_one);
     limits_[at(TaskClass::measuring)] = std::min(2, all_but_one);
     for (int i = 0; i < workers; ++i) threads_.emplace_back([this](std::stop_token stop) { run(stop); });
 }
@@ -89,9 +90,12 @@ void Scheduler::stop() {
 }
 
 std::map<Scheduler::Position, Scheduler::Task>::iterator Scheduler::next_runnable() {
-    return std::find_if(queue_.begin(), queue_.end(), [this](const auto& entry) REQUIRES_LOCK(mutex_) {
+    const int background = std::accumulate(running_.begin() + at(TaskClass::rest_of_track), running_.end(), 0);
+    const bool background_may_run = background < limits_[at(TaskClass::rest_of_track)];
+    return std::find_if(queue_.begin(), queue_.end(), [&](const auto& entry) REQUIRES_LOCK(mutex_) {
         const std::size_t task_class = at(std::get<Urgency>(entry.first).task_class);
-        return running_[task_class] < limits_[task_class];
+        const bool is_background = task_class >= at(TaskClass::rest_of_track);
+        return running_[task_class] < limits_[task_class] && (background_may_run || !is_background);
     });
 }
 

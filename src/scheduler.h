@@ -2,10 +2,12 @@
 //
 //     listeners, look-ahead, CLI  --submit-->  queue ordered by (class, deadline, arrival)  --> worker threads --> task
 //
-// The scheduler never reads a clock: a deadline is only compared. Each class has a limit of tasks running at once, so
-// that background work cannot take the last worker from a listener.
+// The scheduler never reads a clock: a deadline is only compared. Each class has a limit of tasks running at once, and
+// rest_of_track, batch and measuring together leave one worker free (where there are two or more), so that background
+// work cannot take the last worker from a listener.
 //
-// Threads: every member may be called from any thread, tasks included. Memory: one small node per waiting task.
+// Threads: every member may be called from any thread, tasks included; stop() not from a task, and not twice at once.
+// Memory: one small node per waiting task.
 #pragma once
 
 #include <array>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <sstream>
 #include <thread>
@@ -23,14 +22,6 @@ fs::path xdg(const char* variable, const char* below_home) {
     return fs::path(home != nullptr ? home : "/tmp") / below_home / "lacquer";
 }
 
-double parse_number(const std::string& text) {
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0' || !std::isfinite(value))
-        throw SettingError(fmt::format("'{}' is not a number", text));
-    return value;
-}
-
 int parse_int(const std::string& text, int least, int most) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -41,8 +32,12 @@ int parse_int(const std::string& text, int least, int most) {
 }
 
 double parse_seconds(const std::string& text, double least, double most) {
-    const double value = parse_number(text);
-    if (value < least || value > most) throw SettingError(fmt::format("'{}'; allowed: {} to {} s", text, least, most));
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool is_number = !text.empty() && *end == '\0';
+    if (!is_number || !(value >= least && value <= most)) {
+        throw SettingError(fmt::format("'{}'; allowed: {} to {} s", text, least, most));
+    }
     return value;
 }
 
@@ -134,11 +129,11 @@ std::vector<std::string> split(const std::string& text) {
     return parts;
 }
 
-std::string toml_text(const toml::node& node) {
+std::string toml_text(const std::string& name, const toml::node& node) {
     if (const auto text = node.value_exact<std::string>()) return *text;
     if (const auto whole = node.value_exact<std::int64_t>()) return std::to_string(*whole);
     if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
-    throw SettingError("neither a text nor a number");
+    throw SettingError(fmt::format("{} is neither a text nor a number", name));
 }
 
 // Flattens [chunk] body = 30 to chunk.body.
@@ -148,9 +143,9 @@ void collect(const toml::table& table, const std::string& prefix, SettingValues&
         if (const toml::table* inner = node.as_table()) {
             collect(*inner, name + ".", values);
         } else if (const toml::array* items = node.as_array()) {
-            for (const toml::node& item : *items) values[name].push_back(toml_text(item));
+            for (const toml::node& item : *items) values[name].push_back(toml_text(name, item));
         } else {
-            values[name] = {toml_text(node)};
+            values[name] = {toml_text(name, node)};
         }
     }
 }
@@ -163,7 +158,7 @@ void apply_file(Settings& settings, const fs::path& file) {
         throw SettingError(
             fmt::format("{}: line {}: {}", file.string(), error.source().begin.line, error.description()));
     } catch (const SettingError& error) {
-        throw SettingError(fmt::format("{}: a value is {}", file.string(), error.what()));
+        throw SettingError(fmt::format("{}: {}", file.string(), error.what()));
     }
     for (const auto& [name, texts] : values) {
         const auto rows = setting_rows();
@@ -174,9 +169,10 @@ void apply_file(Settings& settings, const fs::path& file) {
 }
 
 fs::path default_config_file() {
-    if (fs::exists("lacquer.toml")) return "lacquer.toml";
+    std::error_code unreadable;  // then there is no file for us
+    if (fs::exists("lacquer.toml", unreadable)) return "lacquer.toml";
     const fs::path file = xdg("XDG_CONFIG_HOME", ".config") / "lacquer.toml";
-    return fs::exists(file) ? file : fs::path();
+    return fs::exists(file, unreadable) ? file : fs::path();
 }
 
 }  // namespace

@@ -52,13 +52,12 @@ private:
 };
 
 std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
-    const std::int64_t frame = std::llround(start_seconds * plan.media.sample_rate_hz);
-    if (frame > plan.grid.frame_count()) {
-        const double length = static_cast<double>(plan.grid.frame_count()) / plan.media.sample_rate_hz;
+    const double length = static_cast<double>(plan.grid.frame_count()) / plan.media.sample_rate_hz;
+    if (!(start_seconds <= length)) {
         throw HttpError(400, fmt::format("start is {} s; the track is {:.3f} s long", start_seconds, length),
                         {{"field", "start"}, {"allowed", fmt::format("0 to {:.3f}", length)}});
     }
-    return frame;
+    return std::min<std::int64_t>(std::llround(start_seconds * plan.media.sample_rate_hz), plan.grid.frame_count());
 }
 
 }  // namespace
@@ -88,9 +87,7 @@ server::Representation wav_representation(const StreamParts& parts, const librar
 
 server::Representation StreamApi::open(const server::StreamQuery& query) {
     if (!query.enhanced) {
-        const auto track = parts_.library.fresh_track(query.track_id);
-        if (!track) throw HttpError(404, fmt::format("there is no track {}", query.track_id), {{"field", "trackId"}});
-        return original_file(*track);
+        return original_file(known_track(parts_.library, query.track_id));
     }
     return enhanced(playable_track(parts_.library, query.track_id), query);
 }
@@ -99,7 +96,7 @@ server::Representation StreamApi::enhanced(const library::Track& track, const se
     const RenderChoice choice = parse_choice(query.recipe);
     const PlanPtr plan = resolve_plan(parts_, track, query.recipe, query.from_first_byte);
     const std::int64_t first_frame = frame_at(*plan, query.start_seconds);
-    if (query.available) return available(track, choice, plan, first_frame);
+    if (query.available) return available(track, choice, plan, first_frame, query.head);
     server::Representation wav =
         wav_representation(parts_, track, plan, choice, {first_frame, plan->grid.frame_count()});
     wav.headers = audio_headers(*plan);
@@ -116,7 +113,7 @@ server::Headers StreamApi::audio_headers(const RenderPlan& plan) const {
 
 // Never waits: exactly the frames from `first_frame` on that are ready without a gap.
 server::Representation StreamApi::available(const library::Track& track, const RenderChoice& choice,
-                                            const PlanPtr& plan, std::int64_t first_frame) {
+                                            const PlanPtr& plan, std::int64_t first_frame, bool head) {
     const dsp::ChunkGrid& grid = plan->grid;
     const auto ready = [&](std::int64_t n) { return parts_.chunks.state(*plan, n) == ChunkService::State::ready; };
     std::int64_t end_frame = first_frame;
@@ -129,7 +126,7 @@ server::Representation StreamApi::available(const library::Track& track, const R
             while (n < grid.chunk_count() && ready(n)) ++n;
         }
         if (n > chunk) end_frame = grid.span(n - 1).body_end;
-        parts_.background.start(plan, chunk);
+        if (!head) parts_.background.start(plan, chunk);
     }
     server::Representation wav;
     if (end_frame == first_frame && first_frame < grid.frame_count()) {

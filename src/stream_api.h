@@ -37,7 +37,7 @@ public:
 private:
     server::Representation enhanced(const library::Track& track, const server::StreamQuery& query);
     server::Representation available(const library::Track& track, const RenderChoice& choice, const PlanPtr& plan,
-                                     std::int64_t first_frame);
+                                     std::int64_t first_frame, bool head);
     server::Headers audio_headers(const RenderPlan& plan) const;
 
     StreamParts parts_;

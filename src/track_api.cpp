@@ -1,5 +1,7 @@
 #include "src/track_api.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "src/profile_json.h"
@@ -51,7 +53,8 @@ RenderChoice parse_choice(const server::RecipeQuery& query) {
             400, fmt::format("preset '{}' is unknown; allowed: {}", query.preset, fmt::join(preset_names(), ", ")),
             {{"field", "preset"}, {"allowed", preset_names()}});
     }
-    choice.request = {*preset, query.intensity, query.loudness};
+    // In steps: each new value makes a recipe that is kept for good.
+    choice.request = {*preset, std::round(query.intensity * 1000.0) / 1000.0, query.loudness};
     choice.recipe_id = query.recipe_id;
     if (query.depth.empty()) return choice;
     choice.format = parse_depth(query.depth);
@@ -62,13 +65,18 @@ RenderChoice parse_choice(const server::RecipeQuery& query) {
     return choice;
 }
 
-library::Track playable_track(library::Library& library, std::int64_t track_id) {
+library::Track known_track(library::Library& library, std::int64_t track_id) {
     auto track = library.fresh_track(track_id);
     if (!track) throw HttpError(404, fmt::format("there is no track {}", track_id), {{"field", "trackId"}});
-    if (!track->error.empty()) {
-        throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track_id, track->error));
-    }
     return *track;
+}
+
+library::Track playable_track(library::Library& library, std::int64_t track_id) {
+    library::Track track = known_track(library, track_id);
+    if (!track.error.empty()) {
+        throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track_id, track.error));
+    }
+    return track;
 }
 
 Json TrackApi::presets() {
@@ -96,9 +104,8 @@ Json TrackApi::tracks(const server::ListQuery& query) {
 }
 
 Json TrackApi::track(std::int64_t track_id) {
-    const auto track = library_.fresh_track(track_id);
-    if (!track) throw HttpError(404, fmt::format("there is no track {}", track_id), {{"field", "trackId"}});
-    return track_json(*track, library_.has_profile(*track));
+    const library::Track track = known_track(library_, track_id);
+    return track_json(track, library_.has_profile(track));
 }
 
 Json TrackApi::profile(std::int64_t track_id) {

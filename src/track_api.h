@@ -12,7 +12,9 @@ namespace lacquer {
 
 // Throws server::HttpError 400 naming the field and what is allowed.
 RenderChoice parse_choice(const server::RecipeQuery& query);
-// The track as it is on disk now. Throws server::HttpError 404 when it is unknown, 422 when it cannot be decoded.
+// The track as it is on disk now. Throws server::HttpError 404 when it is unknown; playable_track also 422 when it
+// cannot be decoded.
+library::Track known_track(library::Library& library, std::int64_t track_id);
 library::Track playable_track(library::Library& library, std::int64_t track_id);
 
 class TrackApi : public server::TrackSource {

@@ -13,6 +13,7 @@ namespace lacquer {
 namespace {
 
 constexpr std::size_t kBlockFrames = 8192;
+constexpr std::int64_t kSegmentHops = 300;  // of 100 ms
 constexpr std::int64_t kSketchWindows = 12;
 constexpr std::chrono::milliseconds kWantedCheck{100};
 
@@ -62,13 +63,32 @@ std::int64_t feed(media::Decoder& decoder, std::int64_t frames, const std::funct
     return fed;
 }
 
-dsp::ProfileSum measure_segment(media::Decoder& decoder, Segment segment) {
+struct MeasuredSegment {
+    dsp::ProfileSum sum;
+    std::int64_t frames = 0;  // fewer than the segment has where the file is damaged
+};
+
+MeasuredSegment measure_segment(media::Decoder& decoder, Segment segment) {
     const media::MediaInfo& info = decoder.info();
     dsp::ProfileMeter meter(info.sample_rate_hz, info.channels);
     const std::int64_t warm_up = std::min(segment.begin, dsp::ProfileMeter::warm_up_frames(info.sample_rate_hz));
     decoder.seek(segment.begin - warm_up);
     feed(decoder, warm_up, [&](dsp::ConstAudioBlock block) { meter.warm_up(block); });
-    feed(decoder, segment.end - segment.begin, [&](dsp::ConstAudioBlock block) { meter.measure(block); });
+    const std::int64_t frames =
+        feed(decoder, segment.end - segment.begin, [&](dsp::ConstAudioBlock block) { meter.measure(block); });
+    return {meter.take(), frames};
+}
+
+// What stands for the frames of `segment` behind the first `measured` ones. The meter counts whole hops.
+dsp::ProfileSum silence(const media::MediaInfo& info, Segment segment, std::int64_t measured) {
+    const std::int64_t hop = dsp::ProfileMeter::segment_frames(info.sample_rate_hz) / kSegmentHops;
+    const std::int64_t frames = segment.end - segment.begin - measured / hop * hop;
+    dsp::ProfileMeter meter(info.sample_rate_hz, info.channels);
+    const dsp::AudioBuffer buffer(info.channels, kBlockFrames);
+    for (std::int64_t at = 0; at < frames; at += kBlockFrames) {
+        const auto count = static_cast<std::size_t>(std::min<std::int64_t>(kBlockFrames, frames - at));
+        meter.measure(buffer.block().slice(0, count));
+    }
     return meter.take();
 }
 
@@ -76,7 +96,11 @@ dsp::ProfileSum measure_segment(media::Decoder& decoder, Segment segment) {
 class Measurement : public std::enable_shared_from_this<Measurement> {
 public:
     Measurement(const std::filesystem::path& file, const media::MediaInfo& info, std::vector<Segment> segments)
-        : decoders_(file, info), segments_(std::move(segments)), sums_(segments_.size()), left_(segments_.size()) {}
+        : info_(info),
+          decoders_(file, info),
+          segments_(std::move(segments)),
+          measured_(segments_.size()),
+          left_(segments_.size()) {}
 
     void start(Scheduler& scheduler, TaskClass task_class) {
         for (std::size_t i = 0; i < segments_.size(); ++i) {
@@ -85,7 +109,7 @@ public:
         }
     }
 
-    // False when it was not wanted any more.
+    // False when it was not wanted any more, or the scheduler was stopped.
     bool wait(Scheduler& scheduler, const std::function<bool()>& wanted) {
         const cache::MutexLock lock(mutex_);
         while (left_ > 0) {
@@ -99,50 +123,70 @@ public:
             mutex_.lock();
             if (!go_on) return false;
         }
-        return true;
+        return !stopped_;
     }
 
-    // The stretches that could be decoded, in track order. Throws what the first failed with when none could.
-    std::vector<dsp::ProfileSum> take() {
+    // The stretches that could be decoded, in track order; where `keep_time`, with silence for what is missing before
+    // the last of them. Throws what the first failed with when none could.
+    std::vector<dsp::ProfileSum> take(bool keep_time) {
         const cache::MutexLock lock(mutex_);
-        std::vector<dsp::ProfileSum> good;
-        for (std::optional<dsp::ProfileSum>& sum : sums_) {
-            if (sum) good.push_back(std::move(*sum));
+        if (failure_ && std::none_of(measured_.begin(), measured_.end(), [](const auto& m) { return m.has_value(); })) {
+            std::rethrow_exception(failure_);
         }
-        if (good.empty() && failure_) std::rethrow_exception(failure_);
-        return good;
+        std::size_t end = measured_.size();
+        while (end > 0 && (!measured_[end - 1] || measured_[end - 1]->frames == 0)) --end;
+        std::vector<dsp::ProfileSum> sums;
+        for (std::size_t i = 0; i < end; ++i) {
+            const std::int64_t frames = measured_[i] ? measured_[i]->frames : 0;
+            const bool is_whole = frames == segments_[i].end - segments_[i].begin;
+            if (measured_[i]) sums.push_back(std::move(measured_[i]->sum));
+            if (keep_time && !is_whole && i + 1 < end) sums.push_back(silence(info_, segments_[i], frames));
+        }
+        return sums;
+    }
+
+    // False when a stretch could not be measured.
+    bool complete() {
+        const cache::MutexLock lock(mutex_);
+        return !failure_;
     }
 
 private:
     void run(std::size_t i, std::stop_token stop) {
-        std::optional<dsp::ProfileSum> sum;
+        std::optional<MeasuredSegment> measured;
         std::exception_ptr failure;
+        const bool stopped = stop.stop_requested();
         try {
-            if (!stop.stop_requested()) {
+            if (!stopped) {
                 auto decoder = decoders_.take();
-                sum = measure_segment(*decoder, segments_[i]);
-                decoders_.put(std::move(decoder));
+                measured = measure_segment(*decoder, segments_[i]);
+                // One that met damage may have lost its way: what it reads next would depend on what it read before.
+                const bool is_whole = measured->frames == segments_[i].end - segments_[i].begin;
+                if (is_whole) decoders_.put(std::move(decoder));
             }
         } catch (const std::exception&) {  // the worker's boundary: told to whoever waits
             failure = std::current_exception();
         }
         {
             const cache::MutexLock lock(mutex_);
-            sums_[i] = std::move(sum);
+            measured_[i] = std::move(measured);
             if (failure && !failure_) failure_ = failure;
+            stopped_ = stopped_ || stopped;
             --left_;
         }
         done_.notify_all();
     }
 
+    const media::MediaInfo info_;
     DecoderPool decoders_;
     const std::vector<Segment> segments_;
     std::vector<Scheduler::Ticket> tickets_;
     cache::Mutex mutex_;
     std::condition_variable_any done_;
-    std::vector<std::optional<dsp::ProfileSum>> sums_ GUARDED_BY(mutex_);  // by segment
-    std::size_t left_ GUARDED_BY(mutex_);                                  // segments not yet measured
+    std::vector<std::optional<MeasuredSegment>> measured_ GUARDED_BY(mutex_);  // by segment
+    std::size_t left_ GUARDED_BY(mutex_);                                      // segments not yet measured
     std::exception_ptr failure_ GUARDED_BY(mutex_);
+    bool stopped_ GUARDED_BY(mutex_) = false;  // a segment was not measured because the scheduler stops
 };
 
 std::vector<Segment> whole_track(const media::MediaInfo& info) {
@@ -165,28 +209,27 @@ std::vector<Segment> spread_windows(const media::MediaInfo& info) {
     return segments;
 }
 
-std::optional<dsp::Profile> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
-                                             const media::MediaInfo& info, std::vector<Segment> segments,
-                                             TaskClass task_class, const std::function<bool()>& wanted,
-                                             bool provisional) {
+std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
+                                         const media::MediaInfo& info, std::vector<Segment> segments,
+                                         TaskClass task_class, const std::function<bool()>& wanted, bool provisional) {
     const auto measurement = std::make_shared<Measurement>(file, info, std::move(segments));
     measurement->start(scheduler, task_class);
     if (!measurement->wait(scheduler, wanted)) return std::nullopt;
     // A meter that measured nothing knows rate and channels, so that an empty track has a profile too.
     dsp::ProfileSum total = dsp::ProfileMeter(info.sample_rate_hz, info.channels).take();
-    for (const dsp::ProfileSum& sum : measurement->take()) total.append(sum);
-    return dsp::finish_profile(total, info.frame_count, provisional);
+    for (const dsp::ProfileSum& sum : measurement->take(!provisional)) total.append(sum);
+    return Measured{dsp::finish_profile(total, info.frame_count, provisional), measurement->complete()};
 }
 
 }  // namespace
 
-std::optional<dsp::Profile> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
-                                                   TaskClass task_class, const std::function<bool()>& wanted) {
+std::optional<Measured> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
+                                               TaskClass task_class, const std::function<bool()>& wanted) {
     return measure_segments(scheduler_, file, info, whole_track(info), task_class, wanted, false);
 }
 
-std::optional<dsp::Profile> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
-                                                  TaskClass task_class, const std::function<bool()>& wanted) {
+std::optional<Measured> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
+                                              TaskClass task_class, const std::function<bool()>& wanted) {
     return measure_segments(scheduler_, file, info, spread_windows(info), task_class, wanted, true);
 }
 

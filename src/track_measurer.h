@@ -15,17 +15,23 @@
 
 namespace lacquer {
 
+struct Measured {
+    dsp::Profile profile;
+    bool complete = true;  // false: parts could not be read, perhaps only for now; not worth keeping
+};
+
 class TrackMeasurer {
 public:
     explicit TrackMeasurer(Scheduler& scheduler) : scheduler_(scheduler) {}
 
-    // The whole track. Throws media::DecodeError when nothing of it can be decoded; what is damaged later on counts as
-    // absent. nullopt when `wanted` (asked about every 100 ms) said no before it was done.
-    std::optional<dsp::Profile> measure(const std::filesystem::path& file, const media::MediaInfo& info,
-                                        TaskClass task_class, const std::function<bool()>& wanted);
+    // The whole track. Throws media::DecodeError when nothing of it can be decoded; what is damaged counts
+    // as absent, in the middle of the track as silence, so that what follows keeps its time. nullopt when `wanted`
+    // (asked about every 100 ms) said no before it was done, or the scheduler stops.
+    std::optional<Measured> measure(const std::filesystem::path& file, const media::MediaInfo& info,
+                                    TaskClass task_class, const std::function<bool()>& wanted);
     // A provisional profile from 12 windows of 3 s spread over the track; as measure() otherwise.
-    std::optional<dsp::Profile> sketch(const std::filesystem::path& file, const media::MediaInfo& info,
-                                       TaskClass task_class, const std::function<bool()>& wanted);
+    std::optional<Measured> sketch(const std::filesystem::path& file, const media::MediaInfo& info,
+                                   TaskClass task_class, const std::function<bool()>& wanted);
 
 private:
     Scheduler& scheduler_;

@@ -234,6 +234,19 @@ std::optional<ServedRecipe> Library::served_recipe(const std::string& content_id
     });
 }
 
+void Library::note_served(const std::string& content_id, const std::string& request, const ServedRecipe& served) {
+    state_->connection.use([&](SQLite::Database& database) {
+        SQLite::Statement statement(database,
+                                    "UPDATE served_recipes SET last_served_unix_s = ? WHERE content_id = ? AND "
+                                    "request = ? AND recipe_id = ?");
+        statement.bind(1, served.last_served_unix_s);
+        statement.bind(2, content_id);
+        statement.bind(3, request);
+        statement.bind(4, served.recipe_id);
+        statement.exec();
+    });
+}
+
 void Library::set_served_recipe(const std::string& content_id, const std::string& request, const ServedRecipe& served) {
     state_->connection.use([&](SQLite::Database& database) {
         SQLite::Statement statement(database,
@@ -245,6 +258,20 @@ void Library::set_served_recipe(const std::string& content_id, const std::string
         statement.bind(4, served.last_served_unix_s);
         statement.exec();
     });
+}
+
+std::optional<std::string> profile_text_in(const fs::path& database, const std::string& content_id,
+                                           const std::string& decoder) {
+    constexpr int kBusyTimeoutMs = 2000;
+    try {
+        SQLite::Database reader(database.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
+        SQLite::Statement row(reader, "SELECT profile FROM profiles WHERE content_id = ? AND decoder = ?");
+        row.bind(1, content_id);
+        row.bind(2, decoder);
+        if (row.executeStep()) return row.getColumn(0).getString();
+    } catch (const SQLite::Exception&) {  // not there, damaged or of another version: then there is no profile to have
+    }
+    return std::nullopt;
 }
 
 }  // namespace lacquer::library

@@ -34,7 +34,8 @@ struct Track {
     std::string title, artist, album, album_artist, genre;  // valid UTF-8; title falls back to the file's stem
     int track_number = 0, disc_number = 0, year = 0;        // 0: unknown
     media::MediaInfo media;
-    std::string error;  // why it cannot be decoded; empty when it can
+    std::string error;                          // why it cannot be decoded; empty when it can
+    std::int64_t size_bytes = 0, mtime_ns = 0;  // of the file when its content id was taken
 
     double duration_seconds() const {
         return media.sample_rate_hz == 0 ? 0.0 : static_cast<double>(media.frame_count) / media.sample_rate_hz;
@@ -102,11 +103,18 @@ public:
     std::optional<std::string> recipe(const std::string& recipe_id) const;
     // `request`: preset, intensity and so on in one canonical string.
     std::optional<ServedRecipe> served_recipe(const std::string& content_id, const std::string& request) const;
+    // Moves the time on, if the request is still served with served.recipe_id.
+    void note_served(const std::string& content_id, const std::string& request, const ServedRecipe& served);
     void set_served_recipe(const std::string& content_id, const std::string& request, const ServedRecipe& served);
 
 private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// Library::profile_text() for programs beside a daemon: opens the database for reading only, changes and repairs
+// nothing. nullopt also when there is no such database, or it cannot be read.
+std::optional<std::string> profile_text_in(const std::filesystem::path& database, const std::string& content_id,
+                                           const std::string& decoder);
 
 }  // namespace lacquer::library

@@ -10,7 +10,9 @@ namespace {
 // In this order in read_track() and bind_track().
 constexpr const char* kTrackColumns =
     "id, path, origin, content_id, title, artist, album, album_artist, genre, track_number, disc_number, year, "
-    "sample_rate_hz, source_channels, channels, frame_count, promised_frames, integer_bits, format, decoder, error";
+    "sample_rate_hz, source_channels, channels, frame_count, promised_frames, integer_bits, format, decoder, error, "
+    "size_bytes, "
+    "mtime_ns";
 // Those and what a Track does not show.
 constexpr int kStoredColumns = 27;
 
@@ -80,13 +82,15 @@ void bind_file(SQLite::Statement& statement, const ExaminedFile& file, std::opti
 
 void put(SQLite::Database& database, ExaminedFile& file, std::optional<std::int64_t> id) {
     static const std::string sql = fmt::format(
-        "INSERT INTO tracks ({}, size_bytes, mtime_ns, sha256, vanished, sort_key, search_text) VALUES ({}) "
+        "INSERT INTO tracks ({}, sha256, vanished, sort_key, search_text) VALUES ({}) "
         "ON CONFLICT (id) DO UPDATE SET {}",
         kTrackColumns, fmt::join(std::vector(kStoredColumns, '?'), ","), kUpdates);
     SQLite::Statement statement(database, sql);
     bind_file(statement, file, id);
     statement.exec();
     file.track.id = id ? *id : database.getLastInsertRowid();
+    file.track.size_bytes = file.stamp.size_bytes;
+    file.track.mtime_ns = file.stamp.mtime_ns;
 }
 
 struct Candidate {
@@ -174,6 +178,8 @@ Track read_track(SQLite::Statement& row) {
     media.promised_frames = number();
     media.integer_bits = static_cast<int>(number());
     for (std::string* field : {&media.format, &media.decoder, &track.error}) *field = text();
+    track.size_bytes = number();
+    track.mtime_ns = number();
     return track;
 }
 

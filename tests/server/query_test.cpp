@@ -29,7 +29,7 @@ TEST(Query, DecodesPercentEscapesAndPlus) {
 TEST(Query, NamesAnUnknownParameterAndTheAllowedOnes) {
     const HttpError error = refusal_of([] { Query("presett=warm", {"preset", "depth"}); });
     EXPECT_EQ(error.status, 400);
-    EXPECT_EQ(error.members["parameter"], "presett");
+    EXPECT_EQ(error.members["field"], "presett");
     EXPECT_EQ(error.members["allowed"], (Json{"preset", "depth"}));
 }
 
@@ -45,7 +45,7 @@ TEST(Query, AnswersBadNumbersWith400AndNamesTheParameter) {
          {"x=abc", "x=1x", "x=nan", "x=inf", "x=1e999", "x=-0.1", "x=1.1", "x=0x1", "x=%201", "x=1,0"}) {
         const HttpError error = refusal_of([&] { Query(raw, {"x"}).number("x", 0.0, 1.0, 0.5); });
         EXPECT_EQ(error.status, 400) << raw;
-        EXPECT_EQ(error.members["parameter"], "x") << raw;
+        EXPECT_EQ(error.members["field"], "x") << raw;
     }
     EXPECT_EQ(Query("x=0.25", {"x"}).number("x", 0.0, 1.0, 0.5), 0.25);
     EXPECT_EQ(Query("x=", {"x"}).number("x", 0.0, 1.0, 0.5), 0.5);
