@@ -162,7 +162,8 @@ void apply_file(Settings& settings, const fs::path& file) {
     }
     for (const auto& [name, texts] : values) {
         const auto rows = setting_rows();
-        const auto row = std::find_if(rows.begin(), rows.end(), [&](const SettingRow& r) { return r.name == name; });
+        const auto row =
+            std::find_if(rows.begin(), rows.end(), [&key = name](const SettingRow& r) { return r.name == key; });
         if (row == rows.end()) throw SettingError(fmt::format("{}: there is no setting '{}'", file.string(), name));
         apply(settings, *row, texts, fmt::format("{}: {}", file.string(), name));
     }

@@ -184,7 +184,7 @@ TEST_F(RecipeBookTest, ATrackOfExactlyTenMinutesIsMeasuredWhole) {
 
 TEST_F(RecipeBookTest, HoweverManyAskATrackIsMeasuredOnce) {
     const auto t = track("a.wav", 12);  // one segment: one task
-    book();  // made before it is shared
+    book();                             // made before it is shared
     auto one = std::make_unique<Roadblock>(scheduler);
     const Roadblock two(scheduler);
     std::array<std::atomic<int>, 8> asked{};
