@@ -72,7 +72,10 @@ std::vector<SettingRow> make_rows() {
         {"music", "Folder of music; may be given more than once", true, [](S& s, Text t) { s.music.emplace_back(t); },
          [](const S& s) { return join_paths(s.music); }},
         {"listen", "Address and port to answer on (port 0: any free one)", false, parse_listen,
-         [](const S& s) { return fmt::format("{}:{}", s.host, s.port); }},
+         [](const S& s) {
+             return s.host.find(':') == std::string::npos ? fmt::format("{}:{}", s.host, s.port)
+                                                          : fmt::format("[{}]:{}", s.host, s.port);
+         }},
         {"cache-dir", "Where rendered chunks are kept", false, [](S& s, Text t) { s.cache_dir = t; },
          [](const S& s) { return s.cache_dir.string(); }},
         {"cache-size", "Most bytes the cache may take: 500MB, 1GB, 2GiB", false,
