@@ -140,7 +140,7 @@ double percentile(std::vector<double> values, double fraction) {
 }
 
 void cancel(const Fixture& daemon, const std::string& format, double intensity) {
-    const std::string path = fmt::format("/api/tracks/{}/render?intensity={:.6f}", daemon.track(format), intensity);
+    const std::string path = fmt::format("/api/tracks/{}/render?intensity={:.3f}", daemon.track(format), intensity);
     Connection connection(daemon.port());
     connection.ask(path, "", "DELETE");
     connection.read(0);
@@ -152,9 +152,9 @@ void first_byte(benchmark::State& state, const std::string& format, bool cold, d
     Fixture& daemon = fixture();
     std::vector<double> times_ms;
     for (auto _ : state) {
-        const double intensity = cold ? 0.999 - 1e-6 * ++request : 1.0;
+        const double intensity = cold ? 0.999 - 0.001 * ++request : 1.0;
         const std::string path =
-            fmt::format("/api/player/stream/{}.wav?intensity={:.6f}", daemon.track(format), intensity);
+            fmt::format("/api/player/stream/{}.wav?intensity={:.3f}", daemon.track(format), intensity);
         const long first = 44 + static_cast<long>(at_seconds * 44100) * 4;
         const auto started = std::chrono::steady_clock::now();
         {
