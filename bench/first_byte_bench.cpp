@@ -1,7 +1,8 @@
 // First byte over HTTP: a real daemon, a new connection per request, real music. "cold": nothing of this recipe was
-// ever rendered (each request asks for another intensity); "seek": the same from the middle of the track, so five
-// seconds of context come first; "cached": the chunk is in the cache. p50, p99 and the worst are printed in
-// milliseconds.
+// ever rendered (each request asks for another intensity); "cached": the chunk is in the cache. "start" is byte 0 of
+// the samples, "early" two seconds into a body (five seconds of context come first), "seek" the middle of a body (and
+// half of it), "seam" the first second of a body, which needs the tail of the chunk before and so all of that chunk.
+// p50, p99 and the worst are printed in milliseconds.
 
 #include <algorithm>
 #include <chrono>
