@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct Request {
     std::optional<std::string> range;  // the Range header, when there was exactly one
     std::uint64_t body_bytes = 0;      // Content-Length
     bool body_is_awaited = false;      // Expect: 100-continue
+    std::function<bool()> listener_present = [] { return true; };
     bool is_head() const { return method == "HEAD"; }
     // The first header of that name, in any case spelling; nullopt when there is none.
     std::optional<std::string_view> header(std::string_view name) const;

@@ -74,8 +74,9 @@ std::vector<std::string> recipe_names(std::initializer_list<const char*> further
     return names;
 }
 
-RecipeQuery recipe_from(const Query& query) {
+RecipeQuery recipe_from(const Query& query, const Request& request) {
     RecipeQuery recipe;
+    recipe.listener_present = request.listener_present;
     recipe.preset = query.text("preset").value_or(recipe.preset);
     recipe.intensity = query.number("intensity", 0.0, 1.0, recipe.intensity);
     recipe.depth = query.text("depth").value_or("");
@@ -90,7 +91,7 @@ RecipeQuery recipe_from(const Query& query) {
 }
 
 RecipeQuery recipe_of(const Call& call) {
-    return recipe_from(Query(call.request.query, recipe_names({"v"})));
+    return recipe_from(Query(call.request.query, recipe_names({"v"})), call.request);
 }
 
 void takes_nothing(const Call& call) {
@@ -124,7 +125,7 @@ StreamQuery stream_query(const Call& call) {
     StreamQuery stream;
     stream.track_id = stream_track(call.captured.at(0));
     stream.enhanced = query.choice("enhanced", "true", "false", true);
-    stream.recipe = recipe_from(query);
+    stream.recipe = recipe_from(query, call.request);
     stream.start_seconds = query.number("start", 0.0, kLongestTrackSeconds, 0.0);
     stream.available = query.choice("available", "true", "false", false);
     stream.head = call.request.is_head();
@@ -209,7 +210,8 @@ std::string playlist_parameters(const Call& call, const Query& query) {
 
 Response playlist(const Call& call) {
     const Query query(call.request.query, recipe_names({"query"}));
-    const auto entries = call.sources.tracks.playlist(query.text("query").value_or(""), recipe_from(query));
+    const auto entries =
+        call.sources.tracks.playlist(query.text("query").value_or(""), recipe_from(query, call.request));
     const auto host = call.request.header("Host");
     const auto proxied = call.request.header("X-Forwarded-Proto");
     const std::string scheme = proxied && *proxied == "https" ? "https://" : "http://";

@@ -78,8 +78,9 @@ Session::Next Session::refuse(Connection& connection, int status, const std::str
 }
 
 Session::Next Session::answer(Connection& connection, const GuardedHead& guarded) const {
-    const auto request = parser_.parse(guarded);
+    auto request = parser_.parse(guarded);
     if (!request) return refuse(connection, 400, "malformed request");
+    request->listener_present = [&] { return !registry_.is_stopping() && connection.peer_is_present(); };
     Response response = respond(*request);
     WriteContext context;
     context.head_only = request->is_head();

@@ -63,7 +63,9 @@ struct RecipeQuery {
     double intensity = 1.0;  // parsed and range-checked [0, 1] by the server
     std::string depth;       // "", "16", "24" or "float"
     bool loudness = true;    // loudness=on|off
-    std::string recipe_id;   // v=, empty when not pinned
+    // False once nobody waits for the answer any more: asked about every 100 ms while a track is being measured.
+    std::function<bool()> listener_present = [] { return true; };
+    std::string recipe_id;  // v=, empty when not pinned
 };
 
 struct StreamQuery {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,7 +23,7 @@ public:
           choice_(std::move(choice)),
           playhead_(parts.background.follow(plan)),
           stream_(parts.chunks, std::move(plan), span, TaskClass::listener,
-                  [this](std::int64_t chunk) { playhead_->at(chunk); }) {}
+                  [this](std::int64_t chunk) { enter(chunk); }) {}
     ~StreamBody() override {
         if (read_anything_) note_served();
     }
@@ -35,6 +36,11 @@ public:
     }
 
 private:
+    // The time is noted as the listener goes on and when it leaves, not before the first byte.
+    void enter(std::int64_t chunk) {
+        playhead_->at(chunk);
+        if (std::exchange(entered_anything_, true)) note_served();
+    }
     void note_served() noexcept {
         try {
             parts_.recipes.served(track_, choice_, plan_->recipe_id);
@@ -49,6 +55,7 @@ private:
     const std::unique_ptr<BackgroundRenders::Playhead> playhead_;
     Stream stream_;
     bool read_anything_ = false;
+    bool entered_anything_ = false;
 };
 
 std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
@@ -66,9 +73,11 @@ PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, cons
                      bool from_first_byte) {
     const RenderChoice choice = parse_choice(query);
     try {
-        return parts.recipes.plan(track, choice, from_first_byte, [] { return true; });
+        return parts.recipes.plan(track, choice, from_first_byte, query.listener_present);
     } catch (const media::DecodeError& error) {
         throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track.id, error.what()));
+    } catch (const NotWanted&) {
+        throw HttpError(503, "given up: nobody waits for the track to be measured, or the daemon is stopping");
     } catch (const std::out_of_range& error) {
         throw HttpError(404, error.what(), {{"field", "v"}});
     }
