@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "src/cache_usage.h"
 #include "src/commands.h"
 #include "src/profile_json.h"
 #include "tests/src/fixture.h"
@@ -190,6 +191,26 @@ TEST_F(OfflineTest, TheInputIsNeverWrittenOver) {
     const std::string before = bytes_of(input);
     EXPECT_EQ(render_files(settings, {{input}, input, choice(PresetId::warm, 1, SampleFormat::s16), 1, {}, false}), 1);
     EXPECT_EQ(bytes_of(input), before);
+}
+
+TEST_F(OfflineTest, NoInputIsWrittenOverByTheRenderingOfAnother) {
+    const auto one = source("one/a.wav", 6), other = source("results/a.wav", 7);
+    const std::string before = bytes_of(other);
+    const RenderChoice wish = choice(PresetId::warm, 1, SampleFormat::s16);
+    EXPECT_EQ(render_files(settings, {{one, other}, folder / "results", wish, 1, {}, false}), 1);
+    EXPECT_EQ(bytes_of(other), before);
+}
+
+TEST_F(OfflineTest, ACommandWithASmallerCapEvictsNothingOfTheDaemons) {
+    const auto input = source("a.wav", 30);
+    render(input, choice(PresetId::warm, 1, SampleFormat::s16));
+    const auto chunks = [&] { return cache_usage(settings.cache_dir).chunks; };
+    const std::uint64_t before = chunks();
+    ASSERT_GT(before, 0u);
+    Settings small = settings;
+    small.cache_size_bytes = 1000;
+    EXPECT_EQ(analyze_files(small, {input}, true), 0);
+    EXPECT_EQ(chunks(), before);
 }
 
 TEST_F(OfflineTest, AGivenProfileIsUsedInsteadOfMeasuring) {

@@ -107,6 +107,37 @@ TEST_F(RecipeBookTest, WhatWasServedStaysThoughTheProfileChanges) {
     EXPECT_EQ(id(t), first);
 }
 
+TEST_F(RecipeBookTest, WhoStillListensToTheOldRecipeDoesNotPutItBack) {
+    const auto t = track("a.wav", 6);
+    const std::string old_id = id(t);
+    last_served(t, {}, kTwelveHours + 60);
+    change_profile(t);
+    const std::string new_id = id(t);
+    ASSERT_NE(new_id, old_id);
+    book().served(t, {}, old_id);  // a listener of before ends now
+    EXPECT_EQ(id(t, {}, false), new_id);
+    book().served(t, {}, new_id);
+    EXPECT_EQ(id(t), new_id);
+}
+
+TEST_F(RecipeBookTest, AFileChangedSinceItWasLookedAtIsRefusedNotMixed) {
+    const auto t = track("a.wav", 6);
+    const PlanPtr plan = book().plan(t, {}, true, present);
+    EXPECT_EQ(plan->source.mtime_ns, t.mtime_ns);
+    EXPECT_EQ(static_cast<std::int64_t>(plan->source.size_bytes), t.size_bytes);
+    std::filesystem::last_write_time(t.path, std::filesystem::file_time_type::clock::now() + std::chrono::seconds(5));
+    const PlanPtr stale = book().plan(t, {}, true, present);
+    EXPECT_EQ(stale->source.mtime_ns, t.mtime_ns) << "the stamp of the content, not of the file as it is now";
+    EXPECT_NE(look_at(t.path).mtime_ns, stale->source.mtime_ns);
+}
+
+TEST_F(RecipeBookTest, AMeasurementOfAFileThatChangedMeanwhileIsNotKept) {
+    const auto t = track("a.wav", 6);
+    std::filesystem::last_write_time(t.path, std::filesystem::file_time_type::clock::now() + std::chrono::seconds(5));
+    EXPECT_NO_THROW(book().full_profile(t, TaskClass::listener, present));
+    EXPECT_EQ(book().stored_profile(t), std::nullopt);
+}
+
 TEST_F(RecipeBookTest, ItIsReplacedOnlyFromByteZeroAndTwelveHoursLater) {
     const auto t = track("a.wav", 6);
     const RenderChoice choice;
