@@ -110,7 +110,7 @@ class Daemon:
         return self.json("/healthz")["cache"]["insertions"]
 
     def wait_measured(self):
-        self.wait(lambda: all(track["measured"] for track in self.tracks().values()), "measurement")
+        self.wait(lambda: all(track["measured"] for track in self.tracks().values()), "measurement", 600)
 
     def resident_bytes(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
