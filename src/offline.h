@@ -1,5 +1,5 @@
 // What the commands that work without a daemon share: a scheduler, a cache of their own or the daemon's when nobody
-// owns it, and profiles read from the library when it has them.
+// owns it (whose chunks a smaller cap does not evict), and profiles that the library has, read without changing it.
 #pragma once
 
 #include <filesystem>

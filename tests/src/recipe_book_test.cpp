@@ -120,7 +120,7 @@ TEST_F(RecipeBookTest, WhoStillListensToTheOldRecipeDoesNotPutItBack) {
     EXPECT_EQ(id(t), new_id);
 }
 
-TEST_F(RecipeBookTest, AFileChangedSinceItWasLookedAtIsRefusedNotMixed) {
+TEST_F(RecipeBookTest, APlanCarriesTheStampItsContentIdWasTakenWith) {
     const auto t = track("a.wav", 6);
     const PlanPtr plan = book().plan(t, {}, true, present);
     EXPECT_EQ(plan->source.mtime_ns, t.mtime_ns);
