@@ -4,10 +4,9 @@
 #include <cstddef>
 
 #include "dsp/audio_block.h"
+#include "dsp/stereo_block.h"
 
 namespace lacquer::dsp {
-
-inline constexpr std::size_t kWorkFrames = 256;  // small enough for all scratch memory to stay in the nearest cache
 
 using WorkBlock = BasicAudioBlock<double>;
 
