@@ -23,6 +23,7 @@ public:
 
     double equaliser_change_db(Weighting weighting) const;
     double equaliser_change_db(std::size_t dynamics_band) const;  // of the power within the compressor's band
+    double k_weight_db(std::size_t dynamics_band) const;          // of what the band holds before the equaliser
     double dynamics_change_db(const std::array<double, kDynamicsBands>& band_gains_db, Weighting weighting) const;
     // When the side holds the same share of the power at all frequencies.
     double width_change_db(double side_to_mid_db, const WidthSettings& width, Weighting weighting) const;
@@ -38,12 +39,24 @@ private:
     std::vector<Band> bands_;
 };
 
-// Change of a band's mean power in dB (<= 0) by its static curve, and by a release that is slower than the attack.
+// Change of a band's mean power in dB (<= 0) by its static curve.
 // `shift_db` is the gain in front of it.
 double compression_change_db(const LevelHistogram& levels, const CompressorBandSettings& band, double shift_db);
 
 // Change by y = x - a x^3 for noise of that level.
 double saturation_change_db(double rms_db, double amount);
+
+// Change by the limiter when the highest peak lies `overshoot_db` above the ceiling (<= 0): the fewer peaks stand out
+// of a track, the more of it is held down with them.
+double limiting_change_db(double overshoot_db, double crest_db);
+
+// The loudness of each single second, solved from the windows of 3 s that overlap in the profile's curve; empty for a
+// profile that has none.
+std::vector<double> loudness_by_second(const Profile& profile);
+
+// The same with the spread of the blocks of 400 ms that BS.1770-4 gates: between the loudness of seconds and that of
+// the 100 ms in the histograms, taking it that the bands rise and fall together.
+std::vector<double> block_loudness(const Profile& profile, const ShapedSpectrum& spectrum);
 
 // Change of each second's loudness by the compressor in dB, taking it that all bands rise and fall with the loudness:
 // a second louder than a fraction of the track has bands louder than the same fraction of their histograms.
@@ -51,10 +64,10 @@ std::vector<double> compression_by_second_db(const Profile& profile, const Shape
                                              const std::array<CompressorBandSettings, kDynamicsBands>& bands,
                                              const std::array<double, kDynamicsBands>& shifts_db);
 
-// What gains per second do to the loudness of a track beyond their mean effect on the seconds that pass the gate of
-// BS.1770-4 now: `mean_gains_db` are part of that mean effect already, `further_gains_db` are not. Both per second or
-// empty. Quiet seconds that begin to pass the gate pull the loudness down, and that can be 3 LU.
-double gating_change_db(const Profile& profile, const std::vector<double>& mean_gains_db,
+// What gains do to the loudness of a track beyond their mean effect on the blocks that pass the gate of BS.1770-4 now:
+// `mean_gains_db` are part of that mean effect already, `further_gains_db` are not. Both per block or empty. Quiet
+// blocks that begin to pass the gate pull the loudness down, and that can be 3 LU.
+double gating_change_db(const std::vector<double>& blocks_lufs, const std::vector<double>& mean_gains_db,
                         const std::vector<double>& further_gains_db);
 
 }  // namespace lacquer::dsp

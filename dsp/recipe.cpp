@@ -23,6 +23,7 @@ constexpr double kMinMakeUpDb = -12.0;
 constexpr double kMaxLimitingDb = 3.0;
 constexpr double kLookAheadMs = 5.0;
 constexpr double kLimiterReleaseMs = 100.0;
+constexpr double kPeakShare = 0.5;  // of the compressor's mean reduction that peaks get too: they outrun the attack
 constexpr double kKneeDb = 6.0;
 constexpr double kMaxReferenceToneDb = 6.0;
 constexpr double kMaxReferenceWidthDb = 3.0;
@@ -159,8 +160,8 @@ Prediction derive_dynamics(const Job& job, Recipe& recipe) {
     Prediction change;
     change.loudness_db =
         spectrum.equaliser_change_db(Weighting::k) + spectrum.dynamics_change_db(gains_db, Weighting::k);
-    change.peak_db =
-        spectrum.equaliser_change_db(Weighting::flat) + spectrum.dynamics_change_db(gains_db, Weighting::flat);
+    change.peak_db = spectrum.equaliser_change_db(Weighting::flat) +
+                     kPeakShare * spectrum.dynamics_change_db(gains_db, Weighting::flat);
 
     recipe.saturation.amount = job.intensity * job.wanted.saturation;
     change.add(
@@ -171,7 +172,7 @@ Prediction derive_dynamics(const Job& job, Recipe& recipe) {
     }
     const auto by_second_db = compression_by_second_db(profile, spectrum, recipe.compressor.bands, shifts_db);
     const std::vector<double>& curve_db = recipe.level.curve_db;
-    change.loudness_db += gating_change_db(profile, by_second_db, curve_db);
+    change.loudness_db += gating_change_db(block_loudness(profile, spectrum), by_second_db, curve_db);
     if (!curve_db.empty()) {
         const std::vector<double> none(curve_db.size(), 0.0);
         change.peak_db += loudest(profile.short_term_lufs, curve_db) - loudest(profile.short_term_lufs, none);
@@ -186,14 +187,22 @@ std::vector<double> derive_level_curve(const Job& job) {
     return plan_level_curve(job.profile.short_term_lufs, job.profile.integrated_lufs, wanted);
 }
 
+// A track whose peaks hardly stand out would be limited all the time.
+double max_limiting_db(const Profile& profile) {
+    return kMaxLimitingDb * std::clamp((profile.crest_db - 4.0) / 8.0, 0.25, 1.0);
+}
+
 void derive_make_up(const Job& job, bool loudness_match, const Prediction& change, RecipeOutcome& outcome) {
     const double before_lufs = job.profile.integrated_lufs;
     const double full_lufs = job.reference ? job.reference->integrated_lufs : job.wanted.loudness_lufs;
     const double target_lufs = loudness_match ? job.scaled(before_lufs, full_lufs) : before_lufs;
     const double wanted_db = target_lufs - before_lufs - change.loudness_db;
-    const double headroom_db = kCeilingDbtp - (job.profile.true_peak_dbtp + change.peak_db) + kMaxLimitingDb;
+    const double room_db = kCeilingDbtp - (job.profile.true_peak_dbtp + change.peak_db);
+    const double headroom_db = room_db + max_limiting_db(job.profile);
+    const auto limited_db = [&](double gain_db) { return limiting_change_db(gain_db - room_db, job.profile.crest_db); };
 
     double gain_db = wanted_db;
+    for (int step = 0; step < 20; ++step) gain_db = wanted_db - limited_db(gain_db);
     const auto bind = [&](const char* rule, double bound_db) {
         outcome.bound = rule;
         gain_db = bound_db;
@@ -206,7 +215,7 @@ void derive_make_up(const Job& job, bool loudness_match, const Prediction& chang
         if (gain_db < kMinMakeUpDb) bind("min-gain", kMinMakeUpDb);
     }
     outcome.make_up_gain_db = gain_db;
-    outcome.predicted_lufs = before_lufs + change.loudness_db + gain_db;
+    outcome.predicted_lufs = before_lufs + change.loudness_db + gain_db + limited_db(gain_db);
     outcome.recipe.level.gain = db_to_gain(gain_db) / outcome.recipe.trim;
 }
 
