@@ -231,8 +231,8 @@ double saturation_change_db(double rms_db, double amount) {
 }
 
 double limiting_change_db(double overshoot_db, double crest_db) {
-    constexpr double kPerSquare = 0.08;  // dB of loudness for the square of a dB; measured
-    const double share = std::clamp((18.0 - crest_db) / 5.0, 0.2, 1.0);
+    constexpr double kPerSquare = 0.095;  // dB of loudness for the square of a dB; measured
+    const double share = std::clamp((17.0 - crest_db) / 3.0, 0.15, 1.0);
     const double over_db = std::max(overshoot_db, 0.0);
     return -kPerSquare * share * over_db * over_db;
 }

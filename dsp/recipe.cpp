@@ -23,7 +23,7 @@ constexpr double kMinMakeUpDb = -12.0;
 constexpr double kMaxLimitingDb = 3.0;
 constexpr double kLookAheadMs = 5.0;
 constexpr double kLimiterReleaseMs = 100.0;
-constexpr double kPeakShare = 0.5;  // of the compressor's mean reduction that peaks get too: they outrun the attack
+constexpr double kPeakMs = 8.0;  // how long a peak lasts against the attack of the compressor
 constexpr double kKneeDb = 6.0;
 constexpr double kMaxReferenceToneDb = 6.0;
 constexpr double kMaxReferenceWidthDb = 3.0;
@@ -152,16 +152,18 @@ Prediction derive_dynamics(const Job& job, Recipe& recipe) {
     const ShapedSpectrum spectrum(profile, recipe.equaliser, recipe.compressor.borders);
     std::array<double, kDynamicsBands> shifts_db{};
     std::array<double, kDynamicsBands> gains_db{};
+    std::array<double, kDynamicsBands> peak_gains_db{};
     for (std::size_t b = 0; b < kDynamicsBands; ++b) {
         shifts_db[b] = gain_to_db(recipe.trim) + spectrum.equaliser_change_db(b);
         recipe.compressor.bands[b] = band_settings(job, b, shifts_db[b]);
         gains_db[b] = compression_change_db(profile.band_levels[b], recipe.compressor.bands[b], shifts_db[b]);
+        peak_gains_db[b] = gains_db[b] * (1.0 - std::exp(-kPeakMs / job.wanted.compression.bands[b].attack_ms));
     }
     Prediction change;
     change.loudness_db =
         spectrum.equaliser_change_db(Weighting::k) + spectrum.dynamics_change_db(gains_db, Weighting::k);
-    change.peak_db = spectrum.equaliser_change_db(Weighting::flat) +
-                     kPeakShare * spectrum.dynamics_change_db(gains_db, Weighting::flat);
+    change.peak_db =
+        spectrum.equaliser_change_db(Weighting::flat) + spectrum.dynamics_change_db(peak_gains_db, Weighting::flat);
 
     recipe.saturation.amount = job.intensity * job.wanted.saturation;
     change.add(
