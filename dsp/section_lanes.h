@@ -42,7 +42,7 @@ struct SectionLanes {
     }
 };
 
-// The same section with b0 = 1; what was taken out is multiplied to `gain`.
+// The same section with b0 = 1, where it is not zero; what was taken out is multiplied to `gain`.
 inline BiquadCoefficients with_unit_b0(const BiquadCoefficients& section, double& gain) {
     gain *= section.b0;
     return {1.0, section.b1 / section.b0, section.b2 / section.b0, section.a1, section.a2};

@@ -81,6 +81,9 @@ HWY_EXPORT(Widen);
 Width::Width(const WidthSettings& settings) {
     if (!(settings.width >= 0.0 && settings.width <= 2.0)) throw std::invalid_argument("width.width");
     if (!(settings.mono_bass >= 0.0 && settings.mono_bass <= 1.0)) throw std::invalid_argument("width.mono_bass");
+    if (settings.border.low_pass.b0 == 0.0 || settings.border.all_pass.b0 == 0.0) {
+        throw std::invalid_argument("width.border");
+    }
     double all_pass = 0.5;  // of the sum of both channels, and of their difference
     double low_pass = 0.5;
     lanes_.set_pair(0, with_unit_b0(settings.border.all_pass, all_pass));
