@@ -50,8 +50,9 @@ void filter(Equaliser::Lanes& lanes, double* samples, std::size_t frames) {
                                         {lanes, 8, LoadQuad()},
                                         {lanes, 12, LoadQuad()},
                                         {lanes, 16, LoadQuad()}};
-    Quad y[kQuads];
-    for (std::size_t q = 0; q < kQuads; ++q) y[q] = load_quad(lanes.y.data() + 4 * q);
+    const double* const before = lanes.y.data();
+    Quad y[kQuads] = {load_quad(before), load_quad(before + 4), load_quad(before + 8), load_quad(before + 12),
+                      load_quad(before + 16)};
     for (std::size_t i = 0; i < frames; ++i) {
         const Pair in = load_pair(samples + 2 * i);
         // The last quad of the chain first: each takes what its neighbour made a step ago.
