@@ -1,56 +1,30 @@
 // The whole chain on real music: what comes out stays under the ceiling by a 16x oracle that shares no code with the
 // chain, and lands at the preset's loudness by libebur128 wherever no bound of the recipe holds.
-#include <algorithm>
+#include "tests/src/real_music.h"
+
 #include <filesystem>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "dsp/enhancer.h"
-#include "dsp/profile_meter.h"
 #include "dsp/recipe.h"
-#include "src/media/decoder.h"
 #include "tests/support/measures.h"
 
 namespace lacquer {
 namespace {
 
-namespace fs = std::filesystem;
+using test::passage;
 
 constexpr double kCeilingDbtp = -1.0;
 
-std::vector<fs::path> real_tracks() {
-    std::vector<fs::path> tracks;
-    for (const auto& entry :
-         fs::directory_iterator("/usr/share/games/singularity/music")) {  // Debian's singularity-music
-        if (entry.path().extension() == ".ogg") tracks.push_back(entry.path());
-    }
-    std::sort(tracks.begin(), tracks.end());
-    return tracks;
-}
-
-dsp::AudioBuffer passage(const fs::path& file, double from_seconds, double seconds) {
-    const auto decoder = media::open_decoder(file);
-    const std::uint32_t rate_hz = decoder->info().sample_rate_hz;
-    dsp::AudioBuffer audio(decoder->info().channels, static_cast<std::size_t>(seconds * rate_hz));
-    decoder->seek(static_cast<std::int64_t>(from_seconds * rate_hz));
-    EXPECT_EQ(decoder->read(audio.block()), audio.frame_count()) << file;
-    return audio;
-}
-
-dsp::Profile measure(dsp::ConstAudioBlock audio, std::uint32_t rate_hz) {
-    dsp::ProfileMeter meter(rate_hz, audio.channel_count);
-    meter.measure(audio);
-    return dsp::finish_profile(meter.take(), static_cast<std::int64_t>(audio.frame_count), false);
-}
-
 TEST(RealMusic, EveryPresetStaysUnderTheCeilingAndLandsAtItsLoudness) {
-    std::vector<fs::path> tracks = real_tracks();
+    const std::vector<std::filesystem::path> tracks = test::real_tracks();
     ASSERT_GE(tracks.size(), 10u) << "script/setup installs singularity-music";
     for (std::size_t t : {0u, 9u}) {
         const std::uint32_t rate_hz = media::probe(tracks[t]).sample_rate_hz;
         const dsp::AudioBuffer source = passage(tracks[t], 60.0, 12.0);
-        const dsp::Profile profile = measure(source.block(), rate_hz);
+        const dsp::Profile profile = test::measure(source.block(), rate_hz);
         for (const dsp::Preset& preset : dsp::presets()) {
             const dsp::RecipeOutcome outcome = dsp::derive_recipe(profile, {preset.id});
             dsp::AudioBuffer audio = passage(tracks[t], 60.0, 12.0);
