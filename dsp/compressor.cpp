@@ -79,16 +79,6 @@ HWY_INLINE void store_powers(const float* low, const float* middle, const float*
 
 #endif
 
-HWY_INLINE Quad load_widened(const float* from) {
-    alignas(32) const double wide[4] = {from[0], from[1], from[2], from[3]};
-    return load_quad(wide);
-}
-HWY_INLINE void store_narrowed(Quad a, float* to) {
-    alignas(32) double wide[4];
-    store_quad(a, wide);
-    for (std::size_t b = 0; b < 4; ++b) to[b] = static_cast<float>(wide[b]);
-}
-
 HWY_INLINE Quad smoothed(const Compressor::Smoothing& by, Quad y, Quad x) {
     return add(mul(y, load_quad(by.keep.data())), mul(x, load_quad(by.step.data())));
 }
@@ -96,8 +86,8 @@ HWY_INLINE Quad smoothed(const Compressor::Smoothing& by, Quad y, Quad x) {
 HWY_INLINE void average_power(Compressor::Dynamics& dynamics, Line& line, std::size_t groups) {
     Quad power = load_quad(dynamics.power.data());
     for (std::size_t g = 0; g < groups; ++g) {
-        power = smoothed(dynamics.detector, power, load_widened(line.data() + 4 * g));
-        store_narrowed(power, line.data() + 4 * g);
+        power = smoothed(dynamics.detector, power, load_quad(line.data() + 4 * g));
+        store_quad(power, line.data() + 4 * g);
     }
     store_quad(power, dynamics.power.data());
 }
@@ -105,10 +95,10 @@ HWY_INLINE void average_power(Compressor::Dynamics& dynamics, Line& line, std::s
 HWY_INLINE void smooth_reduction(Compressor::Dynamics& dynamics, Line& line, std::size_t groups) {
     Quad reduction_db = load_quad(dynamics.reduction_db.data());
     for (std::size_t g = 0; g < groups; ++g) {
-        const Quad wanted_db = load_widened(line.data() + 4 * g);
+        const Quad wanted_db = load_quad(line.data() + 4 * g);
         reduction_db = larger(smoothed(dynamics.attack, reduction_db, wanted_db),
                               smoothed(dynamics.release, reduction_db, wanted_db));
-        store_narrowed(reduction_db, line.data() + 4 * g);
+        store_quad(reduction_db, line.data() + 4 * g);
     }
     store_quad(reduction_db, dynamics.reduction_db.data());
 }

@@ -38,10 +38,10 @@ void filter(Crossover::Lanes& lanes, const double* samples, std::size_t frames) 
     store_quad(y2, lanes.y.data() + 4);
     store_quad(y3, lanes.y.data() + 8);
     store_pair(fed, lanes.fed.data());
-    first.keep(lanes, 0, store_quad);
-    second.keep(lanes, 4, store_quad);
-    third.keep(lanes, 8, store_quad);
-    fourth.keep(lanes, 12, store_pair);
+    first.keep(lanes, 0);
+    second.keep(lanes, 4);
+    third.keep(lanes, 8);
+    fourth.keep(lanes, 12);
 }
 
 // The high band is what the others leave of the sum.

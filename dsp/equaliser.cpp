@@ -36,9 +36,9 @@ void filter(Equaliser::Lanes& lanes, double* samples, std::size_t frames) {
     store_eight(y1, lanes.y.data() + 12);
     store_eight(y2, lanes.y.data() + 4);
     store_quad(y3, lanes.y.data());
-    first.keep(lanes, 12, store_eight);
-    second.keep(lanes, 4, store_eight);
-    third.keep(lanes, 0, store_quad);
+    first.keep(lanes, 12);
+    second.keep(lanes, 4);
+    third.keep(lanes, 0);
 }
 
 #else
@@ -62,7 +62,7 @@ void filter(Equaliser::Lanes& lanes, double* samples, std::size_t frames) {
     }
     for (std::size_t q = 0; q < kQuads; ++q) {
         store_quad(y[q], lanes.y.data() + 4 * q);
-        quads[q].keep(lanes, 4 * q, store_quad);
+        quads[q].keep(lanes, 4 * q);
     }
 }
 

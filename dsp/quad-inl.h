@@ -1,6 +1,6 @@
-// Four doubles, two stereo pairs, as every instruction set has them: one register, two, or four numbers. For filters
-// whose lanes are sections and channels, where the pattern and not the width of the registers decides. To be included
-// once per target, as Highway's own -inl headers.
+// Four doubles, two stereo pairs, from memory in double or float, as every instruction set has them: one register, two,
+// or four numbers. For filters whose lanes are sections and channels, where the pattern and not the width of the
+// registers decides. To be included once per target, as Highway's own -inl headers.
 #if defined(LACQUER_DSP_QUAD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef LACQUER_DSP_QUAD_INL_H_
 #undef LACQUER_DSP_QUAD_INL_H_
@@ -26,6 +26,13 @@ HWY_INLINE Pair load_pair(const double* from) {
 HWY_INLINE void store_pair(Pair a, double* to) {
     to[0] = a.left;
     to[1] = a.right;
+}
+HWY_INLINE Pair load_pair(const float* from) {
+    return {static_cast<double>(from[0]), static_cast<double>(from[1])};
+}
+HWY_INLINE void store_pair(Pair a, float* to) {
+    to[0] = static_cast<float>(a.left);
+    to[1] = static_cast<float>(a.right);
 }
 HWY_INLINE Pair add(Pair a, Pair b) {
     return {a.left + b.left, a.right + b.right};
@@ -53,6 +60,13 @@ HWY_INLINE Pair load_pair(const double* from) {
 }
 HWY_INLINE void store_pair(Pair a, double* to) {
     hn::StoreU(a, PairTag(), to);
+}
+HWY_INLINE Pair load_pair(const float* from) {
+    return hn::PromoteTo(PairTag(), hn::LoadU(hn::FixedTag<float, 2>(), from));
+}
+HWY_INLINE void store_pair(Pair a, float* to) {
+    constexpr hn::FixedTag<float, 2> narrow;
+    hn::StoreU(hn::DemoteTo(narrow, a), narrow, to);
 }
 HWY_INLINE Pair add(Pair a, Pair b) {
     return hn::Add(a, b);
@@ -82,6 +96,13 @@ HWY_INLINE Quad load_quad(const double* from) {
 }
 HWY_INLINE void store_quad(Quad a, double* to) {
     hn::StoreU(a, QuadTag(), to);
+}
+HWY_INLINE Quad load_quad(const float* from) {
+    return hn::PromoteTo(QuadTag(), hn::LoadU(hn::FixedTag<float, 4>(), from));
+}
+HWY_INLINE void store_quad(Quad a, float* to) {
+    constexpr hn::FixedTag<float, 4> narrow;
+    hn::StoreU(hn::DemoteTo(narrow, a), narrow, to);
 }
 HWY_INLINE Quad add(Quad a, Quad b) {
     return hn::Add(a, b);
@@ -117,6 +138,13 @@ HWY_INLINE Quad load_quad(const double* from) {
     return {load_pair(from), load_pair(from + 2)};
 }
 HWY_INLINE void store_quad(Quad a, double* to) {
+    store_pair(a.low, to);
+    store_pair(a.high, to + 2);
+}
+HWY_INLINE Quad load_quad(const float* from) {
+    return {load_pair(from), load_pair(from + 2)};
+}
+HWY_INLINE void store_quad(Quad a, float* to) {
     store_pair(a.low, to);
     store_pair(a.high, to + 2);
 }

@@ -15,13 +15,22 @@ namespace lacquer::dsp::HWY_NAMESPACE {
 struct LoadPair {
     HWY_INLINE Pair operator()(const double* from) const { return load_pair(from); }
 };
+HWY_INLINE void store(Pair lanes, double* to) {
+    store_pair(lanes, to);
+}
 struct LoadQuad {
     HWY_INLINE Quad operator()(const double* from) const { return load_quad(from); }
 };
+HWY_INLINE void store(Quad lanes, double* to) {
+    store_quad(lanes, to);
+}
 #if HWY_TARGET == HWY_AVX3
 struct LoadEight {
     HWY_INLINE Eight operator()(const double* from) const { return load_eight(from); }
 };
+HWY_INLINE void store(Eight lanes, double* to) {
+    store_eight(lanes, to);
+}
 #endif
 
 // Sections of b0 = 1, from lane `first` on, as many as one vector holds.
@@ -43,8 +52,8 @@ struct UnitSections {
         advance(x);
         return y;
     }
-    template <typename Lanes, typename Store>
-    HWY_INLINE void keep(Lanes& to, std::size_t first, Store store) const {
+    template <typename Lanes>
+    HWY_INLINE void keep(Lanes& to, std::size_t first) const {
         store(s1, to.s1.data() + first);
         store(s2, to.s2.data() + first);
     }

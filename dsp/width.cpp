@@ -24,8 +24,8 @@ void filter(Width::Lanes& lanes, std::size_t frames) {
     }
     store_pair(low, first);
     lanes.low = first[0];
-    turn.keep(lanes, 0, store_pair);
-    low_pass.keep(lanes, 2, store_pair);
+    turn.keep(lanes, 0);
+    low_pass.keep(lanes, 2);
 }
 
 #if HWY_TARGET == HWY_SCALAR
