@@ -2,7 +2,7 @@
 //
 //     worker --append--> [ ready bytes | not yet ] <--wait, copy-- listeners
 //
-// Memory: the whole chunk, touched as it grows, until release().
+// Memory: the whole chunk, touched as it grows (in pages of 2 MiB where the system has them), until release().
 #pragma once
 
 #include <chrono>
@@ -41,8 +41,12 @@ public:
     std::span<const std::byte> bytes() const noexcept { return {bytes_.get(), total_bytes_}; }
 
 private:
+    struct Free {
+        void operator()(std::byte* bytes) const noexcept;
+    };
+
     const std::uint64_t total_bytes_;
-    std::unique_ptr<std::byte[]> bytes_;  // [0, ready_bytes_) is written; freed under mutex_, and readers copy under it
+    std::unique_ptr<std::byte[], Free> bytes_;  // [0, ready_bytes_) is written; freed, and copied, under mutex_
     mutable cache::Mutex mutex_;
     std::condition_variable_any grown_;
     std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;
