@@ -41,6 +41,8 @@ void GrowingChunk::appended(std::uint64_t bytes) {
         const cache::MutexLock lock(mutex_);
         assert(ready_bytes_ + bytes <= total_bytes_);
         ready_bytes_ += bytes;
+        if (ready_bytes_ < awaited_bytes_) return;
+        awaited_bytes_ = kNobodyWaits;
     }
     grown_.notify_all();
 }
@@ -85,11 +87,14 @@ void GrowingChunk::release() {
     grown_.notify_all();
 }
 
-std::size_t GrowingChunk::read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience) {
+std::size_t GrowingChunk::read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience,
+                               std::size_t least) {
     assert(offset + out.size() <= total_bytes_);
     const auto deadline = std::chrono::steady_clock::now() + patience;
+    const std::uint64_t enough = offset + std::max<std::size_t>(1, std::min(least, out.size()));
     const cache::MutexLock lock(mutex_);
-    while (ready_bytes_ <= offset && !failure_) {
+    while (ready_bytes_ < enough && !failure_) {
+        awaited_bytes_ = std::min(awaited_bytes_, enough);
         if (grown_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
     }
     if (ready_bytes_ <= offset || !bytes_) return 0;
