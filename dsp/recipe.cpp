@@ -17,7 +17,6 @@ namespace lacquer::dsp {
 namespace {
 
 constexpr double kWorkingLufs = -18.0;  // what the chain's first stage trims to
-constexpr double kNearSilenceLufs = -50.0;
 constexpr double kCeilingDbtp = -1.0;
 constexpr double kMaxMakeUpDb = 9.0;
 constexpr double kMinMakeUpDb = -12.0;
@@ -25,6 +24,8 @@ constexpr double kMaxLimitingDb = 3.0;
 constexpr double kLookAheadMs = 5.0;
 constexpr double kLimiterReleaseMs = 100.0;
 constexpr double kKneeDb = 6.0;
+constexpr double kMaxReferenceToneDb = 6.0;
+constexpr double kMaxReferenceWidthDb = 3.0;
 constexpr double kMonoBelowHz = 120.0;
 constexpr double kHighPassNeutralHz = 10.0;
 constexpr std::array<double, kDynamicsBands> kDetectorMs{30.0, 20.0, 10.0};
@@ -33,6 +34,7 @@ struct Job {
     const Profile& profile;
     const Preset& wanted;
     double intensity;
+    const ReferenceTarget* reference;  // null: the preset's own targets
 
     double rate_hz() const { return profile.sample_rate_hz; }
     double scaled(double neutral, double full) const { return neutral + intensity * (full - neutral); }
@@ -53,8 +55,13 @@ LimiterSettings limiter_settings(double rate_hz) {
     return {db_to_gain(kCeilingDbtp - kLimiterMarginDb), std::max(look_ahead, 1u), release};
 }
 
+ToneCurve matching_curve(const Job& job) {
+    if (!job.reference) return match_correction(job.profile, recorded_music(), job.wanted.match);
+    return match_correction(job.profile, {job.reference->octave_db, kMaxReferenceToneDb}, 1.0);
+}
+
 EqualiserSettings equaliser_settings(const Job& job) {
-    ToneCurve curve = match_correction(job.profile, job.wanted.match);
+    ToneCurve curve = matching_curve(job);
     const ToneCurve tone = preset_tone(job.wanted.tone_db);
     for (std::size_t b = 0; b < kOctaveBands; ++b) curve[b] = job.intensity * (curve[b] + tone[b]);
 
@@ -73,15 +80,20 @@ EqualiserSettings equaliser_settings(const Job& job) {
 }
 
 // Less for what was squashed already: [0, 1] from the crest factor and the loudness range.
-double liveliness(const Profile& profile) {
-    const double crest = std::clamp((profile.crest_db - 9.0) / 9.0, 0.0, 1.0);
-    const double range = std::clamp((profile.loudness_range_lu - 3.0) / 9.0, 0.0, 1.0);
+double liveliness(double crest_db, double loudness_range_lu) {
+    const double crest = std::clamp((crest_db - 9.0) / 9.0, 0.0, 1.0);
+    const double range = std::clamp((loudness_range_lu - 3.0) / 9.0, 0.0, 1.0);
     return 0.5 * (crest + range);
 }
 
 double ratio_of(const Job& job) {
+    const double own = liveliness(job.profile.crest_db, job.profile.loudness_range_lu);
+    if (job.reference) {
+        const double wanted = liveliness(job.reference->crest_db, job.reference->loudness_range_lu);
+        return 1.0 + (job.wanted.compression.ratio - 1.0) * std::max(own - wanted, 0.0);
+    }
     if (!job.wanted.adapts) return job.wanted.compression.ratio;
-    return 1.2 + (job.wanted.compression.ratio - 1.2) * liveliness(job.profile);
+    return 1.2 + (job.wanted.compression.ratio - 1.2) * own;
 }
 
 // Narrow enough for out-of-phase tracks, a little wider for tracks close to mono, untouched when they are mono.
@@ -89,6 +101,12 @@ double adaptive_width(double correlation) {
     if (correlation < 0.3) return 0.9 + 0.1 * std::clamp(correlation / 0.3, 0.0, 1.0);
     if (correlation < 0.7) return 1.0 + 0.1 * (correlation - 0.3) / 0.4;
     return 1.1 - 0.1 * std::clamp((correlation - 0.9) / 0.1, 0.0, 1.0);
+}
+
+double reference_width(const Profile& profile, const ReferenceTarget& reference) {
+    if (profile.side_to_mid_db <= kSilenceDb) return 1.0;  // there is no side to make louder
+    const double wanted_db = reference.side_to_mid_db - profile.side_to_mid_db;
+    return db_to_gain(std::clamp(wanted_db, -kMaxReferenceWidthDb, kMaxReferenceWidthDb));
 }
 
 CompressorBandSettings band_settings(const Job& job, std::size_t band, double shift_db) {
@@ -170,7 +188,8 @@ std::vector<double> derive_level_curve(const Job& job) {
 
 void derive_make_up(const Job& job, bool loudness_match, const Prediction& change, RecipeOutcome& outcome) {
     const double before_lufs = job.profile.integrated_lufs;
-    const double target_lufs = loudness_match ? job.scaled(before_lufs, job.wanted.loudness_lufs) : before_lufs;
+    const double full_lufs = job.reference ? job.reference->integrated_lufs : job.wanted.loudness_lufs;
+    const double target_lufs = loudness_match ? job.scaled(before_lufs, full_lufs) : before_lufs;
     const double wanted_db = target_lufs - before_lufs - change.loudness_db;
     const double headroom_db = kCeilingDbtp - (job.profile.true_peak_dbtp + change.peak_db) + kMaxLimitingDb;
 
@@ -192,9 +211,11 @@ void derive_make_up(const Job& job, bool loudness_match, const Prediction& chang
 }
 
 WidthSettings width_settings(const Job& job) {
+    const CrossoverSettings border = linkwitz_riley(limited_frequency(job.wanted.mono_below_hz, job.rate_hz()));
+    // The bass too stays as wide as the reference has it.
+    if (job.reference) return {job.scaled(1.0, reference_width(job.profile, *job.reference)), 0.0, border};
     const double full = job.wanted.adapts ? adaptive_width(job.profile.stereo_correlation) : job.wanted.width;
-    return {job.scaled(1.0, full), job.intensity,
-            linkwitz_riley(limited_frequency(job.wanted.mono_below_hz, job.rate_hz()))};
+    return {job.scaled(1.0, full), job.intensity, border};
 }
 
 }  // namespace
@@ -227,7 +248,9 @@ RecipeOutcome derive_recipe(const Profile& profile, const RecipeRequest& request
         outcome.bound = "near-silence";
         return outcome;
     }
-    const Job job{profile, preset(request.preset), request.intensity};
+    const ReferenceTarget* const reference = request.reference ? &*request.reference : nullptr;
+    const PresetId base = reference ? PresetId::adaptive : request.preset;
+    const Job job{profile, preset(base), request.intensity, reference};
     if (profile.integrated_lufs >= kNearSilenceLufs) recipe.trim = db_to_gain(kWorkingLufs - profile.integrated_lufs);
     recipe.equaliser = equaliser_settings(job);
     recipe.width = width_settings(job);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "dsp/preset.h"
 #include "dsp/profile.h"
+#include "dsp/reference.h"
 #include "dsp/settings.h"
 
 namespace lacquer::dsp {
@@ -28,6 +30,10 @@ struct RecipeRequest {
     PresetId preset = PresetId::adaptive;
     double intensity = 1.0;      // [0, 1]
     bool loudness_match = true;  // false: keep the track's level
+    // Set: this instead of the preset. Its spectrum is approached by at most 6 dB for each octave band and 3 dB between
+    // neighbours, its width by at most 3 dB of the side's gain, its loudness within the bounds of the make-up gain; the
+    // compressor works only as far as the track is livelier.
+    std::optional<ReferenceTarget> reference{};
 };
 
 // How the loudness came out, for people: which bound held, what is predicted.

@@ -91,15 +91,25 @@ Connection::Head Connection::read_head(std::string& head, Milliseconds patience)
     }
 }
 
-bool Connection::skip_body(std::uint64_t bytes, Milliseconds patience) {
+template <typename Take>
+bool Connection::take_body(std::uint64_t bytes, Milliseconds patience, Take take) {
     const auto deadline = Clock::now() + patience;
     while (bytes > 0) {
         if (received_.empty() && !receive(deadline)) return false;
         const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, received_.size()));
+        take(std::string_view(received_).substr(0, count));
         received_.erase(0, count);
         bytes -= count;
     }
     return true;
+}
+
+bool Connection::read_body(std::string& body, std::uint64_t bytes, Milliseconds patience) {
+    return take_body(bytes, patience, [&body](std::string_view piece) { body += piece; });
+}
+
+bool Connection::skip_body(std::uint64_t bytes, Milliseconds patience) {
+    return take_body(bytes, patience, [](std::string_view) {});
 }
 
 bool Connection::write(std::span<const std::byte> bytes) {

@@ -29,7 +29,9 @@ public:
     // Reads one head; what was read beyond it is kept for the next. Bounded by max_head_bytes and by `patience` as a
     // whole.
     Head read_head(std::string& head, Milliseconds patience);
-    // Reads and forgets a request body. False: it did not all come in time.
+    // Reads a request body. False: it did not all come in time.
+    bool read_body(std::string& body, std::uint64_t bytes, Milliseconds patience);
+    // Reads and forgets one.
     bool skip_body(std::uint64_t bytes, Milliseconds patience);
 
     // False when the client is gone, or took nothing for the write timeout.
@@ -51,6 +53,8 @@ public:
 private:
     bool wait(short events, std::chrono::steady_clock::time_point deadline) const;
     bool receive(std::chrono::steady_clock::time_point deadline);
+    template <typename Take>
+    bool take_body(std::uint64_t bytes, Milliseconds patience, Take take);
 
     int descriptor_;
     Milliseconds write_timeout_;

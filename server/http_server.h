@@ -28,6 +28,7 @@ struct ServerOptions {
     std::size_t max_waiting = 512;                           // waiting at once; further ones are refused with 503
     std::chrono::milliseconds waiting_timeout{5000};         // a waiting one is then refused with 503
     std::chrono::milliseconds head_timeout{10'000};          // from connecting, or its first byte, to a whole head
+    std::chrono::milliseconds body_timeout{5'000};           // from a whole head to a whole body
     std::chrono::milliseconds keep_alive_timeout{60'000};    // between two requests
     std::chrono::milliseconds write_timeout{15 * 60'000};    // without a byte taken: players pause
     std::chrono::milliseconds event_comment_period{15'000};  // keeps idle event streams open through proxies

@@ -6,9 +6,10 @@
 namespace lacquer::server {
 namespace {
 
-constexpr std::array<std::pair<int, const char*>, 28> phrases{{
+constexpr std::array<std::pair<int, const char*>, 29> phrases{{
     {102, "Processing"},
     {200, "OK"},
+    {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
     {206, "Partial Content"},

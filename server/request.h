@@ -21,8 +21,10 @@ struct Request {
     int minor_version = 1;
     Headers headers;                   // without Range
     std::optional<std::string> range;  // the Range header, when there was exactly one
-    std::uint64_t body_bytes = 0;      // Content-Length
+    std::uint64_t body_bytes = 0;      // that are still to be read, of Content-Length
     bool body_is_awaited = false;      // Expect: 100-continue
+    bool body_is_lost = false;         // it broke off: what follows on the connection cannot be told apart
+    std::string body;                  // of the routes that take one (server/request_body.h)
     std::function<bool()> listener_present = [] { return true; };
     bool is_head() const { return method == "HEAD"; }
     // The first header of that name, in any case spelling; nullopt when there is none.

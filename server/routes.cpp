@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/event_stream.h"
+#include "server/json_fields.h"
 #include "server/playlist.h"
 #include "server/problem.h"
 #include "server/query.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
 constexpr double kLongestTrackSeconds = 1e6;
+constexpr std::uint64_t max_json_bytes = 64 * 1024;
 
 struct Call {
     const Request& request;
@@ -31,6 +33,7 @@ struct Route {
     std::string_view method;
     std::string_view pattern;  // `*` stands for one segment
     Response (*handler)(const Call&);
+    std::uint64_t body_limit_bytes = 0;  // of JSON; 0: no body is taken
 };
 
 std::vector<std::string_view> segments(std::string_view path) {
@@ -94,6 +97,12 @@ RecipeQuery recipe_of(const Call& call) {
     return recipe_from(Query(call.request.query, recipe_names({"v"})), call.request);
 }
 
+Response empty_response(int status) {
+    Response response;
+    response.status = status;
+    return response;
+}
+
 void takes_nothing(const Call& call) {
     const Query query(call.request.query, {});
 }
@@ -139,7 +148,20 @@ Response stream(const Call& call) {
 
 Response presets(const Call& call) {
     takes_nothing(call);
-    return json_response(200, call.sources.tracks.presets());
+    return json_response(200, call.sources.presets.presets());
+}
+
+Response create_preset(const Call& call) {
+    takes_nothing(call);
+    const JsonFields fields(call.request.body, {"name", "trackId"});
+    const PresetOrder order{fields.text("name"), fields.integer("trackId", 1), call.request.listener_present};
+    return json_response(201, call.sources.presets.create(order));
+}
+
+Response remove_preset(const Call& call) {
+    takes_nothing(call);
+    call.sources.presets.remove(call.captured.at(0));
+    return empty_response(204);
 }
 
 Response tracks(const Call& call) {
@@ -175,9 +197,7 @@ Response start_render(const Call& call) {
 Response cancel_render(const Call& call) {
     const RecipeQuery recipe = recipe_of(call);
     call.sources.renders.cancel(track_of(call), recipe);
-    Response response;
-    response.status = 204;
-    return response;
+    return empty_response(204);
 }
 
 Response chunk(const Call& call) {
@@ -230,9 +250,11 @@ Response readiness(const Call& call) {
     return json_response(is_ready ? 200 : 503, document);
 }
 
-constexpr std::array<Route, 13> table{{
+constexpr std::array<Route, 15> table{{
     {"GET", "/api/player/stream/*", stream},
     {"GET", "/api/presets", presets},
+    {"POST", "/api/presets", create_preset, max_json_bytes},
+    {"DELETE", "/api/presets/*", remove_preset},
     {"GET", "/api/tracks", tracks},
     {"GET", "/api/tracks/*", track},
     {"GET", "/api/tracks/*/profile", profile},
@@ -250,8 +272,7 @@ Response other_method(const Request& request, const std::string& allow) {
     if (request.method != "OPTIONS") {
         return problem_response(405, request.method + " is not offered here", {{"allowed", allow}}, {{"Allow", allow}});
     }
-    Response response;
-    response.status = 204;
+    Response response = empty_response(204);
     response.headers = {{"Allow", allow}};
     return response;
 }
@@ -267,6 +288,14 @@ std::string_view origin_form(std::string_view path) {
 
 Routes::Routes(Sources sources, std::string base_url, std::string stream_token)
     : sources_(sources), base_url_(std::move(base_url)), stream_token_(std::move(stream_token)) {}
+
+std::uint64_t Routes::body_limit_bytes(const Request& request) const {
+    const std::string_view path = origin_form(request.path);
+    std::vector<std::string> captured;
+    for (const Route& route : table)
+        if (route.method == request.method && matches(route.pattern, path, captured)) return route.body_limit_bytes;
+    return 0;
+}
 
 Response Routes::answer(const Request& request) const {
     const std::string_view path = origin_form(request.path);

@@ -3,6 +3,7 @@
 // Threads: answer() may be called from many at once.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "server/request.h"
@@ -18,6 +19,8 @@ public:
     // 404 for an unknown path, 405 with Allow for another method; HEAD is answered as GET is, OPTIONS with Allow.
     // Throws HttpError, and what the sources throw.
     Response answer(const Request& request) const;
+    // The most bytes of JSON that the route of this request takes; 0: it takes no body.
+    std::uint64_t body_limit_bytes(const Request& request) const;
 
 private:
     Sources sources_;

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "server/problem.h"
+#include "server/request_body.h"
 #include "server/response_writer.h"
 
 namespace lacquer::server {
@@ -11,12 +12,12 @@ namespace {
 using Phase = ConnectionRegistry::Phase;
 
 constexpr std::uint64_t max_skipped_body_bytes = 64 * 1024;
-constexpr std::chrono::seconds body_patience{5};
 
 // A request body nobody asked for is skipped when it is small; otherwise the connection cannot be used again.
 bool can_go_on(const Request& request) {
     const bool wants_close = request.minor_version == 0 || request.header_lists("Connection", "close");
-    return !wants_close && !request.body_is_awaited && request.body_bytes <= max_skipped_body_bytes;
+    const bool is_skippable = !request.body_is_awaited && request.body_bytes <= max_skipped_body_bytes;
+    return !wants_close && !request.body_is_lost && is_skippable;
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ Session::Next Session::answer(Connection& connection, const GuardedHead& guarded
     auto request = parser_.parse(guarded);
     if (!request) return refuse(connection, 400, "malformed request");
     request->listener_present = [&] { return !registry_.is_stopping() && connection.peer_is_present(); };
-    Response response = respond(*request);
+    Response response = respond(connection, *request);
     WriteContext context;
     context.head_only = request->is_head();
     context.closes = !can_go_on(*request) || registry_.is_stopping();
@@ -98,12 +99,14 @@ Session::Next Session::answer(Connection& connection, const GuardedHead& guarded
     }
     if (written == Written::broken) return Next::reset;
     if (context.closes || response.is_endless) return request->body_bytes > 0 ? Next::linger : Next::close;
-    return connection.skip_body(request->body_bytes, body_patience) ? Next::request : Next::linger;
+    return connection.skip_body(request->body_bytes, options_.body_timeout) ? Next::request : Next::linger;
 }
 
-Response Session::respond(const Request& request) const {
+Response Session::respond(Connection& connection, Request& request) const {
     try {
         access_.check(request);
+        const std::uint64_t limit_bytes = routes_.body_limit_bytes(request);
+        if (limit_bytes > 0) read_json_body(connection, request, limit_bytes, options_.body_timeout);
         return routes_.answer(request);
     } catch (const std::exception& error) {
         return failure(error);

@@ -31,7 +31,7 @@ private:
     Next serve_one(Connection& connection, int descriptor, bool is_first) const;
     Next answer(Connection& connection, const GuardedHead& guarded) const;
     Next refuse(Connection& connection, int status, const std::string& reason) const;
-    Response respond(const Request& request) const;
+    Response respond(Connection& connection, Request& request) const;
     Response failure(const std::exception& error) const;
     void log(const std::string& text) const;
 

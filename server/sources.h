@@ -1,4 +1,4 @@
-// What the HTTP layer needs from the program: five small interfaces, implemented in src/. Everything here may be called
+// What the HTTP layer needs from the program: six small interfaces, implemented in src/. Everything here may be called
 // from many connection threads at once. Errors are thrown as HttpError and answered as RFC 9457 problem+json.
 #pragma once
 
@@ -95,11 +95,25 @@ struct PlaylistEntry {
 class TrackSource {
 public:
     virtual ~TrackSource() = default;
-    virtual Json presets() = 0;
     virtual Json tracks(const ListQuery& query) = 0;  // {items, hasMore, nextStartIndex, total}
     virtual Json track(std::int64_t track_id) = 0;    // HttpError 404
     virtual Json profile(std::int64_t track_id) = 0;  // HttpError 404 until fully measured
     virtual std::vector<PlaylistEntry> playlist(const std::string& query, const RecipeQuery& recipe) = 0;
+};
+
+// A preset to be made after a track. The source checks what is in it.
+struct PresetOrder {
+    std::string name;
+    std::int64_t track_id = 0;
+    std::function<bool()> listener_present = [] { return true; };  // as in RecipeQuery: the track may be measured first
+};
+
+class PresetSource {
+public:
+    virtual ~PresetSource() = default;
+    virtual Json presets() = 0;                         // {items, hasMore, nextStartIndex}, the built-in ones first
+    virtual Json create(const PresetOrder& order) = 0;  // the item; HttpError 400, 404, 409, 422
+    virtual void remove(const std::string& name) = 0;   // HttpError 404, 409 for a built-in one
 };
 
 class StreamSource {
@@ -148,6 +162,7 @@ public:
 
 struct Sources {
     TrackSource& tracks;
+    PresetSource& presets;
     StreamSource& streams;
     RenderSource& renders;
     EventSource& events;

@@ -16,10 +16,11 @@ struct RenderCommand {
     std::vector<std::filesystem::path> inputs;
     std::filesystem::path output;  // a file for one input, else a folder
     RenderChoice choice;
-    int jobs = 1;                   // files at once, [1, 20]
-    std::filesystem::path profile;  // as `analyze --json` writes it; empty: measured
-    bool whole = false;             // one pass without chunks: the reference of null tests
-    bool no_context = false;        // chunks without context and overlap: the control of null tests, audibly wrong
+    int jobs = 1;                       // files at once, [1, 20]
+    std::filesystem::path profile{};    // as `analyze --json` writes it; empty: measured
+    bool whole = false;                 // one pass without chunks: the reference of null tests
+    bool no_context = false;            // chunks without context and overlap: the control of null tests, audibly wrong
+    std::filesystem::path reference{};  // a file to sound like; empty: as `choice` says
 };
 int render_files(const Settings& settings, const RenderCommand& command);
 

@@ -10,6 +10,7 @@
 #include "src/chunk_service.h"
 #include "src/event_hub.h"
 #include "src/library_keeper.h"
+#include "src/preset_api.h"
 #include "src/render_api.h"
 #include "src/render_log.h"
 #include "src/scheduler.h"
@@ -80,10 +81,11 @@ struct Daemon::Parts {
           measurer(scheduler),
           recipes(library, measurer, settings.grid),
           tracks(library, recipes),
+          presets(library, recipes),
           streams({library, recipes, chunks, background}),
           renders({library, recipes, chunks, background}, log, events),
           status(cache, library),
-          http({tracks, streams, renders, events, status}, server_options(settings)),
+          http({tracks, presets, streams, renders, events, status}, server_options(settings)),
           keeper(library, recipes, [this](const library::ScanResult& scan) {
               tell_scan(scan, http.base_url());
               status.set_ready(true);
@@ -101,6 +103,7 @@ struct Daemon::Parts {
     TrackMeasurer measurer;
     RecipeBook recipes;
     TrackApi tracks;
+    PresetApi presets;
     StreamApi streams;
     RenderApi renders;
     StatusApi status;

@@ -10,6 +10,7 @@
 #include "src/commands.h"
 #include "src/daemon.h"
 #include "src/settings.h"
+#include "src/user_presets.h"
 
 namespace {
 
@@ -62,7 +63,12 @@ private:
         render->add_option("inputs", render_.inputs, "Audio files")->required();
         render->add_option("-o,--output", render_.output, "File to write; a folder for more than one input")
             ->required();
-        render->add_option("--preset", preset_, "adaptive, gentle, warm, bright, punchy, live, speech or night");
+        auto* preset =
+            render->add_option("--preset", preset_,
+                               "adaptive, gentle, warm, bright, punchy, live, speech, night, or one that was "
+                               "made after a track of the library");
+        render->add_option("--reference", render_.reference, "An audio file to sound like: spectrum, loudness, width")
+            ->excludes(preset);
         render->add_option("--intensity", render_.choice.request.intensity, "0 to 1")->check(CLI::Range(0.0, 1.0));
         render->add_option("--depth", depth_, "16, 24 or float (default: 24 above 16 bit, else 16)");
         render->add_option("--jobs", render_.jobs, "Files at once, 1 to 20")->check(CLI::Range(1, 20));
@@ -74,10 +80,11 @@ private:
     }
 
     int run_render(const Settings& settings) {
-        const auto preset = dsp::find_preset(preset_);
-        if (!preset)
+        const auto named = find_request_in(settings.state_dir / "library.db", preset_);
+        if (!named)
             throw SettingError(fmt::format("--preset is '{}'; lacquer render --help names those allowed", preset_));
-        render_.choice.request.preset = *preset;
+        render_.choice.request.preset = named->preset;
+        render_.choice.request.reference = named->reference;
         if (!depth_.empty()) {
             render_.choice.format = parse_depth(depth_);
             if (!render_.choice.format)

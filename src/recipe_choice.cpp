@@ -6,12 +6,17 @@
 #include <fmt/format.h>
 
 #include "src/recipe_json.h"
+#include "src/reference_json.h"
 
 namespace lacquer {
 
 std::string RenderChoice::request_key() const {
-    return fmt::format("render={};preset={};intensity={};loudness={}", kRenderVersion, dsp::preset(request.preset).name,
-                       request.intensity, request.loudness_match ? "on" : "off");
+    // Not the name of a reference: it may be given to another one later.
+    const std::string preset = request.reference
+                                   ? "reference:" + lacquer::recipe_id(reference_to_json(*request.reference).dump())
+                                   : std::string(dsp::preset(request.preset).name);
+    return fmt::format("render={};preset={};intensity={};loudness={}", kRenderVersion, preset, request.intensity,
+                       request.loudness_match ? "on" : "off");
 }
 
 dsp::SampleFormat default_format(const media::MediaInfo& media) {

@@ -112,7 +112,7 @@ server::Representation RenderApi::chunk(std::int64_t track_id, const server::Rec
                         {{"field", "chunk"}, {"allowed", fmt::format("0 to {}", plan->grid.chunk_count() - 1)}});
     }
     const dsp::ChunkSpan span = plan->grid.span(index);
-    return wav_representation(parts_, track, plan, parse_choice(query), {span.begin, span.body_end});
+    return wav_representation(parts_, track, plan, parse_choice(parts_.library, query), {span.begin, span.body_end});
 }
 
 }  // namespace lacquer

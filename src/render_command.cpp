@@ -119,10 +119,20 @@ dsp::Profile read_profile(const fs::path& file) {
     }
 }
 
+dsp::ReferenceTarget read_reference(Offline& offline, const fs::path& file) {
+    try {
+        return dsp::reference_of(offline.profile(look_at_input(file)));
+    } catch (const std::exception& error) {
+        throw std::runtime_error("--reference: " + file.string() + ": " + error.what());
+    }
+}
+
 class Batch {
 public:
-    Batch(const Settings& settings, const RenderCommand& command) : command_(command), offline_(settings) {
+    Batch(const Settings& settings, const RenderCommand& command)
+        : command_(command), request_(command.choice.request), offline_(settings) {
         if (!command.profile.empty()) profile_ = read_profile(command.profile);
+        if (!command.reference.empty()) request_.reference = read_reference(offline_, command.reference);
     }
 
     int run() {
@@ -209,15 +219,16 @@ private:
     }
 
     ChosenRecipe recipe_for(const InputFile& input) {
-        if (command_.choice.request.intensity == 0.0) return bypass_recipe(input.media);
+        if (request_.intensity == 0.0) return bypass_recipe(input.media);
         const dsp::Profile profile = profile_ ? *profile_ : offline_.profile(input);
         if (profile.sample_rate_hz != input.media.sample_rate_hz || profile.channel_count != input.media.channels) {
             throw std::runtime_error("the profile is of audio of another rate or channel count");
         }
-        return choose_recipe(profile, command_.choice.request);
+        return choose_recipe(profile, request_);
     }
 
     const RenderCommand command_;
+    dsp::RecipeRequest request_;
     Offline offline_;
     std::optional<dsp::Profile> profile_;
     std::set<fs::path> outputs_;

@@ -71,7 +71,7 @@ std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
 
 PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const server::RecipeQuery& query,
                      bool from_first_byte) {
-    const RenderChoice choice = parse_choice(query);
+    const RenderChoice choice = parse_choice(parts.library, query);
     try {
         return parts.recipes.plan(track, choice, from_first_byte, query.listener_present);
     } catch (const media::DecodeError& error) {
@@ -102,7 +102,7 @@ server::Representation StreamApi::open(const server::StreamQuery& query) {
 }
 
 server::Representation StreamApi::enhanced(const library::Track& track, const server::StreamQuery& query) {
-    const RenderChoice choice = parse_choice(query.recipe);
+    const RenderChoice choice = parse_choice(parts_.library, query.recipe);
     const PlanPtr plan = resolve_plan(parts_, track, query.recipe, query.from_first_byte);
     const std::int64_t first_frame = frame_at(*plan, query.start_seconds);
     if (query.available) return available(track, choice, plan, first_frame, query.head);

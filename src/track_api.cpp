@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "src/profile_json.h"
+#include "src/user_presets.h"
 
 namespace lacquer {
 namespace {
@@ -12,10 +13,21 @@ namespace {
 using server::HttpError;
 using server::Json;
 
-std::vector<std::string> preset_names() {
+std::vector<std::string> preset_names(const library::Library& library) {
     std::vector<std::string> names;
     for (const dsp::Preset& preset : dsp::presets()) names.emplace_back(preset.name);
+    for (const UserPreset& preset : user_presets(library)) names.push_back(preset.name);
     return names;
+}
+
+Json outcome_json(const dsp::Profile& profile, const dsp::RecipeRequest& request) {
+    const ChosenRecipe chosen = choose_recipe(profile, request);
+    const double target_lufs =
+        request.reference ? request.reference->integrated_lufs : dsp::preset(request.preset).loudness_lufs;
+    return {{"targetLufs", target_lufs},
+            {"predictedLufs", chosen.predicted_lufs},
+            {"makeUpGainDb", chosen.make_up_gain_db},
+            {"boundBy", chosen.bound.empty() ? Json() : Json(chosen.bound)}};
 }
 
 Json track_json(const library::Track& track, bool measured) {
@@ -45,16 +57,18 @@ Json track_json(const library::Track& track, bool measured) {
 
 }  // namespace
 
-RenderChoice parse_choice(const server::RecipeQuery& query) {
+RenderChoice parse_choice(const library::Library& library, const server::RecipeQuery& query) {
     RenderChoice choice;
-    const auto preset = dsp::find_preset(query.preset);
-    if (!preset) {
-        throw HttpError(
-            400, fmt::format("preset '{}' is unknown; allowed: {}", query.preset, fmt::join(preset_names(), ", ")),
-            {{"field", "preset"}, {"allowed", preset_names()}});
+    const auto request = find_request(library, query.preset);
+    if (!request) {
+        const std::vector<std::string> names = preset_names(library);
+        throw HttpError(400, fmt::format("preset '{}' is unknown; allowed: {}", query.preset, fmt::join(names, ", ")),
+                        {{"field", "preset"}, {"allowed", names}});
     }
+    choice.request = *request;
     // In steps: each new value makes a recipe that is kept for good.
-    choice.request = {*preset, std::round(query.intensity * 1000.0) / 1000.0, query.loudness};
+    choice.request.intensity = std::round(query.intensity * 1000.0) / 1000.0;
+    choice.request.loudness_match = query.loudness;
     choice.recipe_id = query.recipe_id;
     if (query.depth.empty()) return choice;
     choice.format = parse_depth(query.depth);
@@ -63,6 +77,10 @@ RenderChoice parse_choice(const server::RecipeQuery& query) {
                         {{"field", "depth"}, {"allowed", {"16", "24", "float"}}});
     }
     return choice;
+}
+
+std::string display_title(const library::Track& track) {
+    return track.artist.empty() ? track.title : track.artist + " - " + track.title;
 }
 
 library::Track known_track(library::Library& library, std::int64_t track_id) {
@@ -77,18 +95,6 @@ library::Track playable_track(library::Library& library, std::int64_t track_id) 
         throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track_id, track.error));
     }
     return track;
-}
-
-Json TrackApi::presets() {
-    Json items = Json::array();
-    for (const dsp::Preset& preset : dsp::presets()) {
-        items.push_back({{"name", preset.name},
-                         {"purpose", preset.purpose},
-                         {"loudnessLufs", preset.loudness_lufs},
-                         {"match", preset.match}});
-    }
-    const std::size_t count = items.size();
-    return {{"items", std::move(items)}, {"hasMore", false}, {"nextStartIndex", count}};
 }
 
 Json TrackApi::tracks(const server::ListQuery& query) {
@@ -115,28 +121,25 @@ Json TrackApi::profile(std::int64_t track_id) {
     Json json = profile_to_json(*profile);
     json["trackId"] = track_id;
     for (const dsp::Preset& preset : dsp::presets()) {
-        const ChosenRecipe chosen = choose_recipe(*profile, {preset.id});
-        Json outcome = {{"targetLufs", preset.loudness_lufs},
-                        {"predictedLufs", chosen.predicted_lufs},
-                        {"makeUpGainDb", chosen.make_up_gain_db},
-                        {"boundBy", nullptr}};
-        if (!chosen.bound.empty()) outcome["boundBy"] = chosen.bound;
-        json["presets"][std::string(preset.name)] = std::move(outcome);
+        json["presets"][std::string(preset.name)] = outcome_json(*profile, {preset.id});
+    }
+    for (const UserPreset& preset : user_presets(library_)) {
+        json["presets"][preset.name] = outcome_json(*profile, {.reference = preset.target});
     }
     return json;
 }
 
 std::vector<server::PlaylistEntry> TrackApi::playlist(const std::string& query, const server::RecipeQuery& recipe) {
     constexpr std::int64_t kPage = 1000;
-    const RenderChoice choice = parse_choice(recipe);
+    const RenderChoice choice = parse_choice(library_, recipe);
     std::vector<server::PlaylistEntry> entries;
     library::TrackPage page;
     for (std::int64_t at = 0; at == 0 || at < page.total; at += kPage) {
         page = library_.tracks(query, at, kPage);
         for (const library::Track& track : page.items) {
             if (!track.error.empty()) continue;
-            const std::string title = track.artist.empty() ? track.title : track.artist + " - " + track.title;
-            entries.push_back({track.id, title, track.duration_seconds(), recipes_.known_recipe_id(track, choice)});
+            entries.push_back(
+                {track.id, display_title(track), track.duration_seconds(), recipes_.known_recipe_id(track, choice)});
         }
     }
     return entries;

@@ -1,4 +1,4 @@
-// The read-only resources: presets, tracks, profiles, playlist, health.
+// The read-only resources: tracks, profiles, playlist, health.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,8 @@
 namespace lacquer {
 
 // Throws server::HttpError 400 naming the field and what is allowed.
-RenderChoice parse_choice(const server::RecipeQuery& query);
+RenderChoice parse_choice(const library::Library& library, const server::RecipeQuery& query);
+std::string display_title(const library::Track& track);  // "Artist - Title"
 // The track as it is on disk now. Throws server::HttpError 404 when it is unknown; playable_track also 422 when it
 // cannot be decoded.
 library::Track known_track(library::Library& library, std::int64_t track_id);
@@ -20,7 +21,6 @@ library::Track playable_track(library::Library& library, std::int64_t track_id);
 class TrackApi : public server::TrackSource {
 public:
     TrackApi(library::Library& library, RecipeBook& recipes) : library_(library), recipes_(recipes) {}
-    server::Json presets() override;
     server::Json tracks(const server::ListQuery& query) override;
     server::Json track(std::int64_t track_id) override;
     server::Json profile(std::int64_t track_id) override;

@@ -71,6 +71,28 @@ int bind_words(SQLite::Statement& statement, const std::vector<std::string>& que
     return index;
 }
 
+constexpr const char* kSelectProfile = "SELECT profile FROM profiles WHERE content_id = ? AND decoder = ?";
+constexpr const char* kSelectPreset = "SELECT json FROM reference_presets WHERE name = ? COLLATE BINARY";
+
+std::optional<std::string> first_text(SQLite::Database& database, const char* sql,
+                                      std::initializer_list<std::string> keys) {
+    SQLite::Statement row(database, sql);
+    int index = 0;
+    for (const std::string& key : keys) row.bind(++index, key);
+    if (!row.executeStep()) return std::nullopt;
+    return row.getColumn(0).getString();
+}
+
+std::optional<std::string> text_in(const fs::path& database, const char* sql, std::initializer_list<std::string> keys) {
+    constexpr int kBusyTimeoutMs = 2000;
+    try {
+        SQLite::Database reader(database.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
+        return first_text(reader, sql, keys);
+    } catch (const SQLite::Exception&) {  // not there, damaged or of another version: then there is nothing to have
+        return std::nullopt;
+    }
+}
+
 }  // namespace
 
 struct Library::State {
@@ -78,21 +100,16 @@ struct Library::State {
         : roots(existing_folders(std::move(music))), connection(database) {}
 
     std::optional<std::string> text(const char* sql, std::initializer_list<std::string> keys) {
-        return connection.use([&](SQLite::Database& database) -> std::optional<std::string> {
-            SQLite::Statement row(database, sql);
-            int index = 0;
-            for (const std::string& key : keys) row.bind(++index, key);
-            if (!row.executeStep()) return std::nullopt;
-            return row.getColumn(0).getString();
-        });
+        return connection.use([&](SQLite::Database& database) { return first_text(database, sql, keys); });
     }
 
-    void execute(const char* sql, std::initializer_list<std::string> values) {
-        connection.use([&](SQLite::Database& database) {
+    // How many rows were changed.
+    int execute(const char* sql, std::initializer_list<std::string> values) {
+        return connection.use([&](SQLite::Database& database) {
             SQLite::Statement statement(database, sql);
             int index = 0;
             for (const std::string& value : values) statement.bind(++index, value);
-            statement.exec();
+            return statement.exec();
         });
     }
 
@@ -199,8 +216,7 @@ std::vector<std::int64_t> Library::unmeasured() const {
 }
 
 std::optional<std::string> Library::profile_text(const Track& track) const {
-    return state_->text("SELECT profile FROM profiles WHERE content_id = ? AND decoder = ?",
-                        {track.content_id, track.media.decoder});
+    return state_->text(kSelectProfile, {track.content_id, track.media.decoder});
 }
 
 void Library::store_profile_text(const Track& track, const std::string& profile) {
@@ -260,18 +276,34 @@ void Library::set_served_recipe(const std::string& content_id, const std::string
     });
 }
 
+bool Library::store_preset(const std::string& name, const std::string& json) {
+    return state_->execute("INSERT OR IGNORE INTO reference_presets (name, json) VALUES (?, ?)", {name, json}) > 0;
+}
+
+bool Library::remove_preset(const std::string& name) {
+    return state_->execute("DELETE FROM reference_presets WHERE name = ? COLLATE BINARY", {name}) > 0;
+}
+
+std::optional<std::string> Library::preset(const std::string& name) const {
+    return state_->text(kSelectPreset, {name});
+}
+
+std::vector<std::pair<std::string, std::string>> Library::presets() const {
+    return state_->connection.use([](SQLite::Database& database) {
+        SQLite::Statement rows(database, "SELECT name, json FROM reference_presets ORDER BY name");
+        std::vector<std::pair<std::string, std::string>> found;
+        while (rows.executeStep()) found.emplace_back(rows.getColumn(0).getString(), rows.getColumn(1).getString());
+        return found;
+    });
+}
+
 std::optional<std::string> profile_text_in(const fs::path& database, const std::string& content_id,
                                            const std::string& decoder) {
-    constexpr int kBusyTimeoutMs = 2000;
-    try {
-        SQLite::Database reader(database.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
-        SQLite::Statement row(reader, "SELECT profile FROM profiles WHERE content_id = ? AND decoder = ?");
-        row.bind(1, content_id);
-        row.bind(2, decoder);
-        if (row.executeStep()) return row.getColumn(0).getString();
-    } catch (const SQLite::Exception&) {  // not there, damaged or of another version: then there is no profile to have
-    }
-    return std::nullopt;
+    return text_in(database, kSelectProfile, {content_id, decoder});
+}
+
+std::optional<std::string> preset_in(const fs::path& database, const std::string& name) {
+    return text_in(database, kSelectPreset, {name});
 }
 
 }  // namespace lacquer::library

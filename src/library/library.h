@@ -16,6 +16,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/media/decoder.h"
@@ -107,6 +108,13 @@ public:
     void note_served(const std::string& content_id, const std::string& request, const ServedRecipe& served);
     void set_served_recipe(const std::string& content_id, const std::string& request, const ServedRecipe& served);
 
+    // Presets made after tracks, as text by name. Names that differ only in the case of ASCII letters are the same
+    // name, but for looking one up.
+    bool store_preset(const std::string& name, const std::string& json);  // false: the name is taken
+    bool remove_preset(const std::string& name);                          // false: there is none
+    std::optional<std::string> preset(const std::string& name) const;
+    std::vector<std::pair<std::string, std::string>> presets() const;  // names and texts, by name
+
 private:
     struct State;
     std::unique_ptr<State> state_;
@@ -116,5 +124,7 @@ private:
 // nothing. nullopt also when there is no such database, or it cannot be read.
 std::optional<std::string> profile_text_in(const std::filesystem::path& database, const std::string& content_id,
                                            const std::string& decoder);
+// Library::preset() likewise.
+std::optional<std::string> preset_in(const std::filesystem::path& database, const std::string& name);
 
 }  // namespace lacquer::library

@@ -66,7 +66,15 @@ constexpr const char* kFirst = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst};
+// `json` holds the numbers themselves, so that a preset outlives the track it was made after.
+constexpr const char* kReferencePresets = R"sql(
+    CREATE TABLE reference_presets (
+        name TEXT NOT NULL PRIMARY KEY COLLATE NOCASE,
+        json TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kReferencePresets};
 
 }  // namespace
 

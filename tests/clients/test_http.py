@@ -7,9 +7,10 @@ import subprocess
 import threading
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
-from harness import LACQUER, Daemon, SystemTest, run, wav_info, wav_samples
+from harness import LACQUER, MUSIC, Daemon, SystemTest, run, wav_info, wav_samples
 
 BARE = ["--log-level", "info"]
 
@@ -183,6 +184,100 @@ class Http(SystemTest):
             lines = result.stderr.decode().splitlines()
             self.assertEqual(len(lines), 1, lines)
             self.assertIn(named, lines[0])
+
+
+class ReferencePresets(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.folder = self.scratch / "music"
+        self.folder.mkdir()
+        (self.folder / "music.wav").write_bytes((self.music / "music.wav").read_bytes())
+        run("ffmpeg", "-v", "error", "-ss", 40, "-t", 35, "-i", sorted(MUSIC.glob("*.ogg"))[5], "-ar", "44100",
+            "-sample_fmt", "s16", self.folder / "bright.wav")
+        run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=r=44100", "-t", 4, self.folder / "silence.wav")
+        self.daemon = Daemon(self.folder, self.scratch / "daemon")
+        self.addCleanup(self.daemon.stop)
+        self.ids = {name: track["id"] for name, track in self.daemon.tracks().items()}
+
+    def ask(self, method, path, body=None, headers=None):
+        request = urllib.request.Request(self.daemon.url + path, data=body, method=method, headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def create(self, fields, headers=None):
+        body = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
+        return self.ask("POST", "/api/presets", body, {"Content-Type": "application/json", **(headers or {})})
+
+    def test_a_track_becomes_a_preset_that_outlives_it(self):
+        name, track = "late night é", self.ids["music.wav"]
+        status, body = self.create({"name": name, "trackId": self.ids["bright.wav"]})
+        self.assertEqual(status, 201)
+        made = json.loads(body)
+        kinds = {item["name"]: item["kind"] for item in self.daemon.json("/api/presets")["items"]}
+        self.assertEqual((kinds[name], kinds["night"], len(kinds)), ("reference", "builtIn", 9))
+
+        query = "?preset=" + urllib.parse.quote(name)
+        path = f"/api/player/stream/{track}"
+        heard = self.daemon.get(path + query)
+        self.assertNotEqual(heard, self.daemon.get(path))
+        self.daemon.wait_measured()
+        outcome = self.daemon.json(f"/api/tracks/{track}/profile")["presets"][name]
+        self.assertEqual(outcome["targetLufs"], made["loudnessLufs"])
+        self.assertEqual(self.daemon.json(f"/api/tracks/{track}/render{query}")["status"], "complete")
+        self.assertIn(urllib.parse.quote(name), self.daemon.get("/playlist.m3u8" + query).decode())
+
+        output = self.scratch / "out.wav"
+        run(LACQUER, "render", self.folder / "music.wav", "-o", output, "--preset", name, "--state-dir",
+            self.scratch / "daemon" / "state", "--cache-dir", self.scratch / "other-cache")
+        self.assertTrue(output.read_bytes() == heard, "the command line renders what the daemon serves")
+        run(LACQUER, "render", self.folder / "music.wav", "-o", output, "--reference", self.folder / "bright.wav",
+            "--state-dir", self.scratch / "nowhere", "--cache-dir", self.scratch / "other-cache")
+        self.assertTrue(output.read_bytes() == heard, "and so does the file itself as a reference")
+        measured = json.loads(run(LACQUER, "analyze", "--json", output, "--state-dir", self.scratch / "nowhere",
+                                  "--cache-dir", self.scratch / "other-cache"))
+        self.assertAlmostEqual(measured["integratedLufs"], outcome["predictedLufs"], delta=0.5)
+
+        (self.folder / "bright.wav").unlink()
+        self.daemon.stop()
+        self.daemon = Daemon(self.folder, self.scratch / "daemon")
+        self.addCleanup(self.daemon.stop)
+        self.assertTrue(self.daemon.get(path + query) == heard)
+        self.assertEqual(self.ask("DELETE", "/api/presets/" + urllib.parse.quote(name))[0], 204)
+        self.assertEqual(self.ask("GET", path + query)[0], 400)
+        self.assertEqual(len(self.daemon.json("/api/presets")["items"]), 8)
+
+    def test_refusals_name_the_field(self):
+        track = self.ids["bright.wav"]
+        self.assertEqual(self.create({"name": "mine", "trackId": track})[0], 201)
+        for fields, status, field in [
+            ({"name": "mine", "trackId": track}, 409, "name"), ({"name": "MINE", "trackId": track}, 409, "name"),
+            ({"name": "night", "trackId": track}, 409, "name"), ({"name": "Night", "trackId": track}, 409, "name"),
+            ({"name": "", "trackId": track}, 400, "name"), ({"name": "a/b", "trackId": track}, 400, "name"),
+            ({"name": " a", "trackId": track}, 400, "name"), ({"name": "a\n", "trackId": track}, 400, "name"),
+            ({"name": "x" * 65, "trackId": track}, 400, "name"), ({"name": "x" * 64, "trackId": track}, 201, None),
+            ({"name": "other", "trackId": 999}, 404, "trackId"),
+            ({"name": "other", "trackId": self.ids["silence.wav"]}, 422, "trackId"),
+            ({"name": "other", "trackId": "1"}, 400, "trackId"), ({"name": "other"}, 400, "trackId"),
+            ({"name": "other", "trackId": track, "match": 1}, 400, "match"), (b"{", 400, None),
+        ]:
+            got, body = self.create(fields)
+            self.assertEqual(got, status, fields)
+            self.assertEqual(json.loads(body).get("field"), field, fields)
+        body = json.dumps({"name": "other", "trackId": track}).encode()
+        self.assertEqual(self.create(body + b" " * 70_000)[0], 413)
+        self.assertEqual(self.create(body, {"Content-Type": "text/plain"})[0], 415)
+        self.assertEqual(self.create(body, {"Origin": "http://elsewhere.example"})[0], 403)
+        for name, status in [("nobody", 404), ("adaptive", 409), ("MINE", 404), ("mine", 204)]:
+            self.assertEqual(self.ask("DELETE", f"/api/presets/{name}")[0], status, name)
+        command = [LACQUER, "render", self.folder / "music.wav", "-o", self.scratch / "o.wav"]
+        for options in [["--preset", "mine"], ["--reference", self.scratch / "nowhere.wav"],
+                        ["--reference", self.folder / "bright.wav", "--preset", "warm"]]:
+            result = subprocess.run([str(part) for part in [*command, *options]], capture_output=True, timeout=60)
+            self.assertEqual(result.returncode, 2, options)
 
 
 class Files(SystemTest):

@@ -170,7 +170,7 @@ TEST(ToneCurve, CorrectionIsBoundedAndNeverFillsAnEmptyBand) {
         profile.sample_rate_hz = 44'100;
         for (double& level : profile.octave_dbfs) level = -20.0 - 50.0 * random.uniform();
         profile.octave_dbfs[seed % 10] = seed % 3 == 0 ? -200.0 : -110.0;
-        const ToneCurve curve = match_correction(profile, 1.0);
+        const ToneCurve curve = match_correction(profile, recorded_music(), 1.0);
         for (std::size_t b = 0; b < kOctaveBands; ++b) {
             EXPECT_LE(std::abs(curve[b]), 4.0);
             if (b > 0) {

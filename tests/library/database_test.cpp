@@ -153,5 +153,32 @@ TEST_F(DatabaseTest, TheServedRecipeIsTheLastOneSet) {
     EXPECT_FALSE(library().served_recipe("d", "warm 1.0"));
 }
 
+TEST_F(DatabaseTest, PresetsAreKeptByNameUntilRemoved) {
+    EXPECT_FALSE(library().preset("Mine"));
+    EXPECT_TRUE(library().store_preset("Mine", "{\"a\":1}"));
+    EXPECT_FALSE(library().store_preset("mine", "{}")) << "only the case differs";
+    EXPECT_TRUE(library().store_preset("Ander\xC3\xA9", "{}"));
+    close();
+    EXPECT_EQ(library().preset("Mine"), "{\"a\":1}");
+    EXPECT_FALSE(library().preset("mine"));
+    EXPECT_EQ(preset_in(database(), "Mine"), "{\"a\":1}");
+    EXPECT_EQ(library().presets().size(), 2u);
+    EXPECT_FALSE(library().remove_preset("mine"));
+    EXPECT_TRUE(library().remove_preset("Mine"));
+    EXPECT_FALSE(library().remove_preset("Mine"));
+    EXPECT_FALSE(preset_in(database(), "Mine"));
+    EXPECT_FALSE(preset_in(music() / "nowhere.db", "Mine"));
+}
+
+TEST_F(DatabaseTest, ADatabaseOfTheFirstVersionGetsTheNewTables) {
+    write_audio(music() / "a.wav", 1);
+    scan();
+    close();
+    raw().exec("DROP TABLE reference_presets; PRAGMA user_version = 1");
+    EXPECT_FALSE(preset_in(database(), "x")) << "beside an older daemon";
+    EXPECT_TRUE(library().store_preset("x", "{}"));
+    EXPECT_EQ(listed().size(), 1u);
+}
+
 }  // namespace
 }  // namespace lacquer::library::test

@@ -1,4 +1,4 @@
-// The five interfaces of server/sources.h, in memory: what they are asked is recorded, what they answer can be set.
+// The six interfaces of server/sources.h, in memory: what they are asked is recorded, what they answer can be set.
 #pragma once
 
 #include <algorithm>
@@ -81,7 +81,6 @@ inline server::Representation representation(std::uint64_t size_bytes, Synthetic
 
 class MemoryTracks : public server::TrackSource {
 public:
-    server::Json presets() override { return {{"items", {"adaptive"}}}; }
     server::Json tracks(const server::ListQuery& query) override {
         last_list = query;
         return {{"items", server::Json::array()}, {"hasMore", false}};
@@ -99,6 +98,24 @@ public:
 
     server::ListQuery last_list;
     std::string last_playlist_query;
+};
+
+class MemoryPresets : public server::PresetSource {
+public:
+    server::Json presets() override { return {{"items", {"adaptive"}}}; }
+    server::Json create(const server::PresetOrder& order) override {
+        const std::lock_guard lock(mutex);
+        orders.push_back(order);
+        return {{"name", order.name}};
+    }
+    void remove(const std::string& name) override {
+        if (name == "adaptive") throw server::HttpError(409, "built in", {{"field", "name"}});
+        removed = name;
+    }
+
+    std::mutex mutex;
+    std::vector<server::PresetOrder> orders;
+    std::string removed;
 };
 
 class MemoryStreams : public server::StreamSource {
@@ -187,11 +204,12 @@ public:
 
 struct MemorySources {
     MemoryTracks tracks;
+    MemoryPresets presets;
     MemoryStreams streams;
     MemoryRenders renders;
     MemoryEvents events;
     MemoryStatus status;
-    server::Sources all() { return {tracks, streams, renders, events, status}; }
+    server::Sources all() { return {tracks, presets, streams, renders, events, status}; }
 };
 
 inline server::ServerOptions any_port() {

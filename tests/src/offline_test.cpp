@@ -232,6 +232,20 @@ TEST_F(OfflineTest, AGivenProfileIsUsedInsteadOfMeasuring) {
     EXPECT_EQ(render_files(settings, {{input}, output, wish, 1, folder / "profile.json", false}), 1);
 }
 
+TEST_F(OfflineTest, AReferenceFileGivesItsLoudness) {
+    const auto input = source("a.wav", 12), reference = source("b.wav", 12);
+    RenderCommand command{{input}, folder / "out.wav", choice(PresetId::adaptive, 1.0, SampleFormat::f32)};
+    command.reference = reference;
+    EXPECT_EQ(render_files(settings, command), 0);
+    const double target_lufs = test::straight_profile(reference).integrated_lufs;
+    EXPECT_NEAR(test::straight_profile(folder / "out.wav").integrated_lufs, target_lufs, 0.5);
+    test::write_wav(folder / "silent.wav", test::silence(5.0, {8000, 2}).block(), 8000);
+    for (const char* bad : {"nowhere.wav", "silent.wav"}) {
+        command.reference = folder / bad;
+        EXPECT_THROW(render_files(settings, command), std::runtime_error) << bad;
+    }
+}
+
 TEST_F(OfflineTest, AFileCutShortIsRenderedToItsPromisedLength) {
     const auto input = source("a.wav", 12);
     std::filesystem::resize_file(input, 44 + 8000 * 4 * 7);
