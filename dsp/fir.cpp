@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
 
 namespace lacquer::dsp {
@@ -41,6 +42,21 @@ std::vector<double> quarter_sample_taps(int quarter, std::size_t tap_count, doub
         const double sinc = sine_of_eighth_turns(quarters) / (std::numbers::pi * distance);
         taps[static_cast<std::size_t>(j)] = sinc * kaiser(distance / half, beta);
         sum += taps[static_cast<std::size_t>(j)];
+    }
+    for (double& tap : taps) tap /= sum;
+    return taps;
+}
+
+std::vector<double> half_band_taps(std::size_t count, double beta) {
+    std::vector<double> taps(count);
+    const int centre = static_cast<int>(count) - 1;
+    double sum = 0.0;
+    for (int j = 0; j <= centre; ++j) {
+        const double distance = std::abs(2 * j - centre);  // odd
+        const double sign = (std::abs(2 * j - centre) % 4 == 1) ? 1.0 : -1.0;
+        const double tap = sign * 2.0 / (std::numbers::pi * distance) * kaiser(distance / (centre + 1.0), beta);
+        taps[static_cast<std::size_t>(j)] = tap;
+        sum += tap;
     }
     for (double& tap : taps) tap /= sum;
     return taps;
