@@ -234,7 +234,7 @@ void spread(double value, PeakTaps::Tap& tap) {
 }
 
 Interpolator make_interpolator() {
-    const std::vector<double> half_way = half_band_taps(kHalfWayTaps, 4.5);
+    const std::vector<double> half_way = half_band_taps(kHalfWayTaps, 3.4);
     const std::vector<double> quarter{0.02134, -0.12066, 0.59932, 0.59932, -0.12066, 0.02134};  // least largest error
     Interpolator made{};
     for (std::size_t j = 0; j < kHalfWayTaps / 2; ++j) spread(half_way[j], made.taps.half_way[j]);
