@@ -6,9 +6,6 @@
 #include "dsp/equaliser.h"
 #include "dsp/filter_design.h"
 #include "dsp/level_curve.h"
-#include "dsp/quantiser.h"
-#include "dsp/saturation.h"
-#include "dsp/true_peak_limiter.h"
 #include "dsp/width.h"
 
 namespace lacquer::dsp {
@@ -76,10 +73,6 @@ void compressor(benchmark::State& state) {
     Compressor stage(recipe_of(PresetId::punchy).compressor);
     run_stage(state, stage);
 }
-void saturation(benchmark::State& state) {
-    Saturation stage({0.16});
-    run_stage(state, stage);
-}
 void width(benchmark::State& state) {
     Width stage(recipe_of(PresetId::punchy).width);
     run_stage(state, stage);
@@ -88,16 +81,10 @@ void level_curve(benchmark::State& state) {
     LevelCurve stage({1.0, std::vector<double>(600, 1.0)}, kRateHz, 0);
     run_stage(state, stage);
 }
-void limiter(benchmark::State& state) {
-    TruePeakLimiter stage({0.3, 220, 0.9998});
-    run_stage(state, stage);
-}
 BENCHMARK(equaliser);
 BENCHMARK(compressor);
-BENCHMARK(saturation);
 BENCHMARK(width);
 BENCHMARK(level_curve);
-BENCHMARK(limiter);
 
 void chain(benchmark::State& state, PresetId id) {
     const Recipe recipe = recipe_of(id);
@@ -127,20 +114,6 @@ void recipe_derivation(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(recipe_of(PresetId::speech));
 }
 BENCHMARK(recipe_derivation)->Unit(benchmark::kMillisecond);
-
-void quantise_s16(benchmark::State& state) {
-    AudioBuffer source(2, 4096);
-    std::vector<std::byte> out(4096 * 4);
-    std::int64_t frame = 0;
-    for (auto _ : state) {
-        quantise(source.block(), frame, SampleFormat::s16, true, out);
-        frame += 4096;
-        benchmark::ClobberMemory();
-    }
-    const double frames = static_cast<double>(state.iterations()) * 4096.0;
-    state.counters["rtf"] = benchmark::Counter(frames / kRateHz, benchmark::Counter::kIsRate);
-}
-BENCHMARK(quantise_s16);
 
 }  // namespace
 }  // namespace lacquer::dsp
