@@ -116,8 +116,9 @@ void level_curve(benchmark::State& state) {
 void interleaving(benchmark::State& state) {
     AudioBuffer planar(2, kWorkFrames);
     run_stage(state, [&](Work& work) {
-        interleave(planar.block(), work.narrow.data());
-        deinterleave(work.narrow.data(), planar.block());
+        const auto lines = planar.block().channels;
+        interleave(lines[0], lines[1], kWorkFrames, work.narrow.data());
+        deinterleave(work.narrow.data(), kWorkFrames, lines[0], lines[1]);
     });
 }
 
@@ -126,7 +127,7 @@ void chain(benchmark::State& state) {
     constexpr std::size_t kFrames = kRateHz;
     const std::vector<float> samples = noise<float>(2 * kFrames);
     AudioBuffer source(2, kFrames);
-    deinterleave(samples.data(), source.block());
+    deinterleave(samples.data(), kFrames, source.block().channels[0], source.block().channels[1]);
     AudioBuffer work(2, kFrames);
     Enhancer enhancer(recipe_of(id), 0);
     for (auto _ : state) {

@@ -8,9 +8,11 @@
 
 namespace lacquer::dsp {
 
+inline constexpr std::int64_t kMaxFadeFrames = std::int64_t{1} << 23;  // as far as a float counts halves
+
 // out = outgoing faded into incoming, for the frames [first_frame, first_frame + frame_count) of a fade of
-// `fade_frames`. All three blocks have the same shape; `out` may be one of the others. Where both sides hold the same
-// sample the result is that sample, bit for bit.
+// `fade_frames` (below kMaxFadeFrames). All three blocks have the same shape; `out` may be one of the others. Where
+// both sides hold the same sample the result is that sample, bit for bit.
 void crossfade(ConstAudioBlock outgoing, ConstAudioBlock incoming, std::int64_t first_frame, std::int64_t fade_frames,
                AudioBlock out) LACQUER_REALTIME;
 

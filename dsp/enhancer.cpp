@@ -25,27 +25,6 @@ const Recipe& checked(const Recipe& recipe) {
     return recipe;
 }
 
-// A stage that still works on planar doubles.
-template <typename Stage>
-struct OnDoubles {
-    explicit OnDoubles(const auto& settings) : stage(settings) {}
-    void process(StereoBlock b) noexcept {
-        WorkBlock w;
-        w.channel_count = 2;
-        w.frame_count = b.frame_count;
-        double x[2][kWorkFrames];
-        for (std::size_t c = 0; c < 2; ++c) {
-            w.channels[c] = x[c];
-            for (std::size_t i = 0; i < b.frame_count; ++i) x[c][i] = b.samples[2 * i + c];
-        }
-        stage.process(w);
-        for (std::size_t c = 0; c < 2; ++c)
-            for (std::size_t i = 0; i < b.frame_count; ++i) b.samples[2 * i + c] = static_cast<float>(x[c][i]);
-    }
-    auto latency_frames() const noexcept { return stage.latency_frames(); }
-    Stage stage;
-};
-
 }  // namespace
 
 // The chain runs on whole groups that begin at multiples of kGroupFrames of the track. Frames that do not yet make one
@@ -75,10 +54,12 @@ struct Enhancer::State {
 
     // At most kWorkFrames - kGroupFrames frames.
     void process(AudioBlock block) LACQUER_REALTIME {
-        interleave(block, waiting.data() + 2 * waiting_count);
+        interleave(block.channels[0], block.channels[block.channel_count - 1], block.frame_count,
+                   waiting.data() + 2 * waiting_count);
         waiting_count += block.frame_count;
         run_whole_groups();
-        deinterleave(done.data(), block);
+        float* const right = block.channel_count == 2 ? block.channels[1] : stage.data();
+        deinterleave(done.data(), block.frame_count, block.channels[0], right);
         done_count -= block.frame_count;
         std::copy_n(done.data() + 2 * block.frame_count, 2 * done_count, done.data());
     }
@@ -104,10 +85,10 @@ struct Enhancer::State {
     const std::size_t phase;  // of the first frame in its group
     Equaliser equaliser;
     Compressor compressor;
-    std::optional<OnDoubles<Saturation>> saturation;
+    std::optional<Saturation> saturation;
     std::optional<Width> width;
     std::optional<LevelCurve> level;
-    OnDoubles<TruePeakLimiter> limiter;
+    TruePeakLimiter limiter;
     std::size_t latency_frames = 0;
 
     alignas(64) std::array<float, 2 * kWorkFrames> waiting{};

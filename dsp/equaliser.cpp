@@ -4,7 +4,6 @@
 // After foreach_target.h, which includes this file once per instruction set.
 #include "dsp/equaliser.h"
 #include "dsp/sections-inl.h"
-#include "dsp/widen-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
@@ -68,8 +67,19 @@ void filter(Equaliser::Lanes& lanes, double* samples, std::size_t frames) {
 
 #endif
 
+// To doubles, with the gain; what is damaged, as silence. A comparison with NaN is false.
+void take(const float* from, double gain, double* to, std::size_t count) {
+    constexpr hn::ScalableTag<double> wide;
+    constexpr hn::Rebind<float, decltype(wide)> narrow;
+    for (std::size_t i = 0; i < count; i += hn::Lanes(wide)) {
+        const auto x = hn::LoadU(narrow, from + i);
+        const auto sound = hn::IfThenElseZero(hn::Le(hn::Abs(x), hn::Set(narrow, kLoudestSample)), x);
+        hn::StoreU(hn::Mul(hn::Set(wide, gain), hn::PromoteTo(wide, sound)), wide, to + i);
+    }
+}
+
 void Equalise(Equaliser::Lanes& lanes, StereoBlock in, WideBlock out) {
-    widen(in.samples, lanes.gain, out.samples, 2 * in.frame_count);
+    take(in.samples, lanes.gain, out.samples, 2 * in.frame_count);
     filter(lanes, out.samples, in.frame_count);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 
+#include "dsp/audio_block.h"
 #include "dsp/section_lanes.h"
 #include "dsp/settings.h"
 #include "dsp/stereo_block.h"
@@ -20,7 +21,7 @@ public:
     // `gain`: linear, over all. Throws std::invalid_argument naming the field when a section's b0 is zero.
     explicit Equaliser(const EqualiserSettings& settings, double gain = 1.0);
 
-    // Both blocks have the same length.
+    // Both blocks have the same length. Takes NaN, Inf and what is beyond kLoudestSample for silence.
     void process(StereoBlock in, WideBlock out) LACQUER_REALTIME;
     void reset() LACQUER_REALTIME;
     static constexpr std::size_t latency_frames() LACQUER_REALTIME { return kEqualiserSections - 1; }

@@ -1,12 +1,23 @@
 #include "dsp/level_curve.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 
 #include "dsp/fast_math.h"
 
 namespace lacquer::dsp {
+namespace {
+
+// How far each sample of a group is on the way to the next one.
+constexpr std::array<float, 2 * kGroupFrames> kOnTheWay = [] {
+    std::array<float, 2 * kGroupFrames> share{};
+    for (std::size_t i = 0; i < share.size(); ++i) share[i] = static_cast<float>(i / 2) / kGroupFrames;
+    return share;
+}();
+
+}  // namespace
 
 LevelCurve::LevelCurve(const LevelCurveSettings& settings, std::uint32_t sample_rate_hz, std::int64_t first_frame)
     : gain_(settings.gain),
@@ -37,8 +48,7 @@ void LevelCurve::process(StereoBlock block) LACQUER_REALTIME {
     for (float* group = block.samples; group != end; group += 2 * kGroupFrames) {
         next_frame_ += static_cast<std::int64_t>(kGroupFrames);
         const auto to = static_cast<float>(gain_at(next_frame_));
-        const float step = (to - from) / (2 * kGroupFrames);
-        for (std::size_t i = 0; i < 2 * kGroupFrames; ++i) group[i] *= from + step * static_cast<float>(i & ~1u);
+        for (std::size_t i = 0; i < kOnTheWay.size(); ++i) group[i] *= from + (to - from) * kOnTheWay[i];
         from = to;
     }
 }

@@ -3,11 +3,18 @@
 #include <hwy/foreach_target.h>
 // After foreach_target.h, which includes this file once per instruction set.
 #include "dsp/sections-inl.h"
-#include "dsp/widen-inl.h"
 #include "dsp/width.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+
+void widen(const float* from, double* to, std::size_t count) {
+    constexpr hn::ScalableTag<double> wide;
+    constexpr hn::Rebind<float, decltype(wide)> narrow;
+    for (std::size_t i = 0; i < count; i += hn::Lanes(wide)) {
+        hn::StoreU(hn::PromoteTo(wide, hn::LoadU(narrow, from + i)), wide, to + i);
+    }
+}
 
 // From the samples in lanes.side to the all-passed channels and, in their place, both low-passes of the side.
 void filter(Width::Lanes& lanes, std::size_t frames) {
@@ -61,7 +68,7 @@ void mix(const Width::Lanes& lanes, float* samples, std::size_t frames) {
 
 void Widen(Width::Lanes& lanes, const StereoBlock& block) {
     const std::size_t count = 2 * block.frame_count;
-    widen(block.samples, 1.0, lanes.side.data(), count);
+    widen(block.samples, lanes.side.data(), count);
     filter(lanes, block.frame_count);
     mix(lanes, block.samples, block.frame_count);
     lanes.turned[0] = lanes.turned[count];

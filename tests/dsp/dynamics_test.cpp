@@ -1,4 +1,4 @@
-// Polynomials, compressor, saturation, level curve: what happens to levels.
+// Polynomials, compressor, level curve: what happens to levels.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,7 +11,6 @@
 #include "dsp/level_curve.h"
 #include "dsp/level_plan.h"
 #include "dsp/recipe.h"
-#include "dsp/saturation.h"
 #include "dsp/units.h"
 #include "tests/dsp/chain_fixture.h"
 #include "tests/support/measures.h"
@@ -97,36 +96,6 @@ TEST(Compressor, ResetEqualsNew) {
     Compressed other(one_curve(-20.0, 0.5));
     test::AsStereo(other).process(fresh.block());
     EXPECT_TRUE(test::same_bits(again.block(), fresh.block()));
-}
-
-TEST(Saturation, ThirdHarmonicHasTheCubicsLevel) {
-    Saturation saturation({0.16});
-    AudioBuffer audio = test::sine(1000.0, -6.0, 1.0);
-    test::AsFloats(saturation).process(audio.block());
-    const auto samples = std::span<const float>(audio.block().channel(0)).subspan(4'800, 38'400);
-    const double a = db_to_gain(-6.0);
-    EXPECT_NEAR(test::component_dbfs(samples, 3000.0, 48'000), gain_to_db(0.16 * a * a * a / 4.0), 0.1);
-}
-
-// Integer frequencies over a whole second: every component that is neither the sine nor its third harmonic is an alias.
-TEST(Saturation, AliasesAreBelowMinusEightyDecibels) {
-    for (const double hz : {997.0, 5003.0, 7919.0, 11003.0, 14983.0, 19001.0}) {
-        Saturation saturation({0.16});
-        AudioBuffer audio = test::sine(hz, -3.0, 1.5, {44'100, 2});
-        test::AsFloats(saturation).process(audio.block());
-        const auto samples = std::span<const float>(audio.block().channel(0)).subspan(10'000, 44'100);
-        for (const int harmonic : {3, 5, 7, 9}) {
-            const double folded = std::abs(std::remainder(harmonic * hz, 44'100.0));
-            if (harmonic == 3 && harmonic * hz < 22'050.0) continue;
-            if (folded > 20'000.0) continue;  // the filters' transition, beyond hearing
-            EXPECT_LT(test::component_dbfs(samples, folded, 44'100), -80.0) << hz << " Hz, harmonic " << harmonic;
-        }
-        for (const double around : {3.0, 1.0}) {  // products with the image of the interpolation
-            const double folded = std::abs(std::remainder(44'100.0 - around * hz, 44'100.0));
-            if (around == 1.0 || folded > 20'000.0 || 3 * hz < 22'050.0) continue;
-            EXPECT_LT(test::component_dbfs(samples, folded, 44'100), -80.0) << hz;
-        }
-    }
 }
 
 TEST(LevelCurve, InterpolatesInDecibelsByPosition) {
