@@ -17,7 +17,6 @@ constexpr std::align_val_t kAlignment{kLargePageBytes};
 // The bytes are left untouched, so that memory is used only as the chunk grows; in large pages where the system has
 // them, because 1,500 page faults for a chunk take longer than rendering a second of it.
 std::byte* reserve(std::uint64_t bytes) {
-    if (bytes > kLargePageBytes) bytes = (bytes + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes;
     auto* const memory = static_cast<std::byte*>(::operator new[](bytes, kAlignment));
     if (bytes > kLargePageBytes) ::madvise(memory, bytes, MADV_HUGEPAGE);
     return memory;
