@@ -13,9 +13,9 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class D>
-HWY_INLINE void FadeAt(D d, const float* outgoing, const float* incoming, std::int32_t frame, float step, float* out) {
-    const hn::Rebind<std::int32_t, D> integers;
-    const auto position = hn::Add(hn::ConvertTo(d, hn::Iota(integers, frame)), hn::Set(d, 0.5f));
+HWY_INLINE void FadeAt(D d, const float* outgoing, const float* incoming, hn::Vec<hn::Rebind<std::int32_t, D>> frames,
+                       float step, float* out) {
+    const auto position = hn::Add(hn::ConvertTo(d, frames), hn::Set(d, 0.5f));
     const auto from = hn::LoadU(d, outgoing);
     const auto to = hn::LoadU(d, incoming);
     const auto weight = hn::Mul(position, hn::Set(d, step));
@@ -24,13 +24,18 @@ HWY_INLINE void FadeAt(D d, const float* outgoing, const float* incoming, std::i
 
 void Fade(const float* outgoing, const float* incoming, std::int32_t frame, std::size_t count, float step, float* out) {
     const hn::ScalableTag<float> d;
+    const hn::Rebind<std::int32_t, decltype(d)> integers;
+    const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
+    auto frames = hn::Iota(integers, frame);
     std::size_t i = 0;
     for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-        FadeAt(d, outgoing + i, incoming + i, frame + static_cast<std::int32_t>(i), step, out + i);
+        FadeAt(d, outgoing + i, incoming + i, frames, step, out + i);
+        frames = hn::Add(frames, hn::Set(integers, lanes));
     }
+    const hn::CappedTag<float, 1> one;
     for (; i < count; ++i) {
-        FadeAt(hn::CappedTag<float, 1>(), outgoing + i, incoming + i, frame + static_cast<std::int32_t>(i), step,
-               out + i);
+        const auto at = hn::Set(hn::Rebind<std::int32_t, decltype(one)>(), frame + static_cast<std::int32_t>(i));
+        FadeAt(one, outgoing + i, incoming + i, at, step, out + i);
     }
 }
 

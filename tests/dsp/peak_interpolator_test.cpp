@@ -103,6 +103,26 @@ TEST(PeakInterpolator, SkippingChangesNothingAboveTheFloor) {
     });
 }
 
+// Slow waves are skipped up to close below the floor, and nothing above it is.
+TEST(PeakInterpolator, SkippingOfSmoothSignalsChangesNothingAboveTheFloor) {
+    std::vector<float> samples(19 * kTile);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const double phase = static_cast<double>(i / 2) * 0.13;
+        samples[i] = static_cast<float>(std::sin(phase) * (0.8 + 0.4 * static_cast<double>(i) / samples.size()));
+    }
+    const float* const x = samples.data() + 3 * kTile;
+    float every[16];
+    group_peaks(x, 16, 0.0f, every);
+    test::on_every_simd([&](const std::string&) {
+        float some[16];
+        EXPECT_GE(group_peaks(x, 16, 1.05f, some), 5u);
+        EXPECT_GE(std::count_if(some, some + 16, [](float peak) { return peak > 1.05f; }), 3);
+        for (std::size_t g = 0; g < 16; ++g) {
+            EXPECT_EQ(some[g], every[g] > 1.05f || some[g] != 0.0f ? every[g] : 0.0f) << g;
+        }
+    });
+}
+
 TEST(PeakInterpolator, NoPointIsAboveTheBound) {
     // The signs that make the half-way sum as large as it can be, at the place where it is.
     std::vector<float> samples(kPeakPast + kTile, 0.0f);
