@@ -3,43 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 
-#include "dsp/fir.h"
+#include "dsp/peak_taps.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dsp/peak_interpolator.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-
-#ifndef LACQUER_DSP_PEAK_TAPS
-#define LACQUER_DSP_PEAK_TAPS
-namespace lacquer::dsp {
-
-inline constexpr std::size_t kHalfWayTaps = 28;
-inline constexpr std::size_t kQuarterTaps = 6;
-inline constexpr std::size_t kMostTiles = 16;  // at once
-inline constexpr std::size_t kWidest = 16;     // lanes
-inline constexpr std::size_t kQuietRules = 4;
-
-// A tile is quiet when neither a sample nor a second difference in its reach is above these. The first rule does
-// without the second differences; the last allows the highest level.
-struct QuietRule {
-    float level;
-    float bend;
-};
-using QuietRules = QuietRule[kQuietRules];
-
-// One half of each symmetric filter, the outermost tap first. Each tap fills a vector, so that it need not be spread
-// every time.
-struct PeakTaps {
-    using Tap = float[kWidest];
-    alignas(64) Tap half_way[kHalfWayTaps / 2];
-    alignas(64) Tap quarter[kQuarterTaps / 2];
-};
-
-}  // namespace lacquer::dsp
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
@@ -236,85 +206,11 @@ HWY_EXPORT(GroupPeaks);
 HWY_EXPORT(ChannelPeaks);
 HWY_EXPORT(ChannelPoints);
 
-struct Interpolator {
-    PeakTaps taps;
-    float bound;
-    QuietRules rules;  // for a floor of 1
-};
-
-// A filter on the samples by place, in half samples: even places are samples.
-using TapsByPlace = std::map<int, double>;
-
-double sum_of_magnitudes(const TapsByPlace& taps) {
-    double sum = 0.0;
-    for (const auto& [at, tap] : taps) sum += std::abs(tap);
-    return sum;
-}
-
-void add_half_way(const std::vector<double>& half_way, int at, double factor, TapsByPlace& to) {
-    constexpr int kReach = static_cast<int>(kHalfWayTaps) - 1;
-    for (int j = 0; j <= kReach; ++j) to[at - kReach + 2 * j] += factor * half_way[static_cast<std::size_t>(j)];
-}
-
-TapsByPlace composed(const std::vector<double>& half_way, const std::vector<double>& quarter) {
-    TapsByPlace taps;
-    for (std::size_t j = 0; j < kQuarterTaps; ++j) {
-        const int at = static_cast<int>(j) - static_cast<int>(kQuarterTaps / 2) + 1;
-        if (at % 2 == 0) {
-            taps[at] += quarter[j];
-        } else {
-            add_half_way(half_way, at, quarter[j], taps);
-        }
-    }
-    return taps;
-}
-
-// How far a filter can be from the straight line between samples 0 and 2, in largest second differences. `at`: where on
-// it, in [0, 1].
-double largest_bend(TapsByPlace taps, double at) {
-    taps[0] -= 1.0 - at;
-    taps[2] -= at;
-    double first = 0.0;  // what is left is the second difference of `second`
-    double second = 0.0;
-    double sum = 0.0;
-    for (const auto& [place, tap] : taps) {
-        first += tap;
-        second += first;
-        sum += std::abs(second);
-    }
-    return sum;
-}
-
-void spread(double value, PeakTaps::Tap& tap) {
-    std::fill(std::begin(tap), std::end(tap), static_cast<float>(value));
-}
-
-Interpolator make_interpolator() {
-    const std::vector<double> half_way = half_band_taps(kHalfWayTaps, 3.4);
-    const std::vector<double> quarter{0.02134, -0.12066, 0.59932, 0.59932, -0.12066, 0.02134};  // least largest error
-    Interpolator made{};
-    for (std::size_t j = 0; j < kHalfWayTaps / 2; ++j) spread(half_way[j], made.taps.half_way[j]);
-    for (std::size_t j = 0; j < kQuarterTaps / 2; ++j) spread(quarter[j], made.taps.quarter[j]);
-    TapsByPlace middle;
-    add_half_way(half_way, 1, 1.0, middle);
-    const TapsByPlace beside = composed(half_way, quarter);
-    constexpr double kRounding = 1.00002;
-    made.bound = static_cast<float>(std::max(sum_of_magnitudes(middle), sum_of_magnitudes(beside)) * kRounding);
-    made.rules[0] = {1.0f / made.bound, 0.0f};
-    const double bend = std::max(largest_bend(middle, 0.5), largest_bend(beside, 0.25));
-    constexpr double kParts[] = {0.4, 0.15, 0.05};  // of the floor that the second differences may take
-    for (std::size_t r = 1; r < kQuietRules; ++r) {
-        const double part = kParts[r - 1];
-        made.rules[r] = {static_cast<float>((1.0 - part) / kRounding), static_cast<float>(part / bend / kRounding)};
-    }
-    return made;
-}
-
-const Interpolator kInterpolator = make_interpolator();  // built before main: its design allocates
+const PeakDesign kPeakDesign = design_peak_interpolator();  // before main: the design allocates
 
 void scale_rules(float floor, QuietRules& rules) LACQUER_REALTIME {
     for (std::size_t r = 0; r < kQuietRules; ++r) {
-        const QuietRule& rule = kInterpolator.rules[r];
+        const QuietRule& rule = kPeakDesign.rules[r];
         rules[r] = {rule.level * floor, rule.bend * floor};
     }
 }
@@ -322,7 +218,7 @@ void scale_rules(float floor, QuietRules& rules) LACQUER_REALTIME {
 }  // namespace
 
 float peak_bound() LACQUER_REALTIME {
-    return kInterpolator.bound;
+    return kPeakDesign.bound;
 }
 
 float largest_sample(const float* samples, std::size_t count) LACQUER_REALTIME {
@@ -332,12 +228,12 @@ float largest_sample(const float* samples, std::size_t count) LACQUER_REALTIME {
 std::size_t group_peaks(const float* samples, std::size_t groups, float floor, float* peaks) LACQUER_REALTIME {
     QuietRules rules;
     scale_rules(floor, rules);
-    return HWY_DYNAMIC_DISPATCH(GroupPeaks)(kInterpolator.taps, samples, groups, rules, peaks);
+    return HWY_DYNAMIC_DISPATCH(GroupPeaks)(kPeakDesign.taps, samples, groups, rules, peaks);
 }
 
 float largest_point(const float* samples, std::size_t count, float floor) LACQUER_REALTIME {
     constexpr std::size_t kAtOnce = 8;
-    const PeakTaps& taps = kInterpolator.taps;
+    const PeakTaps& taps = kPeakDesign.taps;
     const std::size_t whole = count / kPeakTile;
     for (std::size_t done = 0; done < whole; done += kAtOnce) {
         const std::size_t tiles = std::min(kAtOnce, whole - done);
