@@ -258,6 +258,22 @@ TEST(TruePeakLimiter, IsTheSameBitsOnEveryInstructionSetAndForEveryCut) {
     });
 }
 
+// A burst in silence is limited alike wherever in a block it stands, the end of the block included.
+TEST(TruePeakLimiter, ABurstIsLimitedAlikeInEveryGroupOfABlock) {
+    constexpr std::size_t kBlocks = 8;
+    std::uint64_t first = 0;
+    for (std::size_t at = 0; at < kWorkFrames; at += kGroupFrames) {
+        AudioBuffer audio(2, kBlocks * kWorkFrames);
+        for (std::size_t c = 0; c < 2; ++c) {
+            for (std::size_t i = 0; i < kGroupFrames; ++i) audio.block().channels[c][at + i] = i % 4 < 2 ? 1.5f : -1.5f;
+        }
+        limit(audio.block());
+        const std::uint64_t sum = test::checksum(audio.block().slice(at, (kBlocks - 1) * kWorkFrames));
+        if (at == 0) first = sum;
+        EXPECT_EQ(sum, first) << "at frame " << at;
+    }
+}
+
 TEST(TruePeakLimiter, FiveSecondsForgetThePast) {
     const AudioBuffer loud = test::white_noise(9, 6.0, 3.0);
     const AudioBuffer silence = test::silence(3.0);
