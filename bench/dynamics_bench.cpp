@@ -36,6 +36,16 @@ std::vector<float> noise(std::size_t samples, float peak) {
     return made;
 }
 
+// Falls by 6 dB per octave from 300 Hz up, as music does about; scaled to `peak`.
+std::vector<float> tilted(std::size_t samples, std::size_t channels, float peak) {
+    std::vector<float> made = noise(samples, 1.0f);
+    float largest = 0.0f;
+    for (std::size_t i = channels; i < samples; ++i) made[i] = 0.957f * made[i - channels] + 0.043f * made[i];
+    for (const float sample : made) largest = std::max(largest, std::abs(sample));
+    for (float& sample : made) sample *= peak / largest;
+    return made;
+}
+
 void count_frames(benchmark::State& state, std::size_t frames) {
     const double done = static_cast<double>(state.iterations()) * static_cast<double>(frames);
     state.counters["ns"] = benchmark::Counter(done * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
@@ -43,8 +53,7 @@ void count_frames(benchmark::State& state, std::size_t frames) {
 }
 
 template <typename Stage>
-void run_stereo(benchmark::State& state, Stage& stage, float peak) {
-    const std::vector<float> source = noise(2 * kFrames, peak);
+void run_stereo(benchmark::State& state, Stage& stage, const std::vector<float>& source) {
     AudioBuffer work(1, 2 * kWorkFrames);
     float* const samples = work.block().channels[0];
     for (auto _ : state) {
@@ -57,23 +66,22 @@ void run_stereo(benchmark::State& state, Stage& stage, float peak) {
     count_frames(state, kFrames);
 }
 
-void limiter(benchmark::State& state, const std::string& simd, float peak) {
+void limiter(benchmark::State& state, const std::string& simd, std::vector<float> source) {
     force_simd(simd);
     TruePeakLimiter stage(neutral_recipe(kRateHz, 2).limiter);
-    run_stereo(state, stage, peak);
+    run_stereo(state, stage, source);
     state.counters["skipped"] = static_cast<double>(stage.skipped_groups()) / static_cast<double>(stage.groups());
 }
 
 void saturation(benchmark::State& state, const std::string& simd) {
     force_simd(simd);
     Saturation stage({0.16});
-    run_stereo(state, stage, 0.5f);
+    run_stereo(state, stage, noise(2 * kFrames, 0.5f));
 }
 
 // From the same peak on, so that all tiles but the loudest are skipped; or forgetting it, so that few are.
-void true_peak_meter(benchmark::State& state, const std::string& simd, bool forgets) {
+void true_peak_meter(benchmark::State& state, const std::string& simd, const std::vector<float>& source, bool forgets) {
     force_simd(simd);
-    const std::vector<float> source = noise(kFrames, 0.5f);
     TruePeakMeter meter;
     for (auto _ : state) {
         if (forgets) meter.forget_peaks();
@@ -140,12 +148,14 @@ void crossfade_stereo(benchmark::State& state, const std::string& simd) {
                 force_simd("");
             });
         };
-        add("limiter_always", limiter, 1.5f);
-        add("limiter_now_and_then", limiter, 0.9f);
-        add("limiter_quiet", limiter, 0.3f);
+        add("limiter_always", limiter, noise(2 * kFrames, 1.5f));
+        add("limiter_now_and_then", limiter, noise(2 * kFrames, 0.9f));
+        add("limiter_quiet", limiter, noise(2 * kFrames, 0.3f));
+        add("limiter_tilted", limiter, tilted(2 * kFrames, 2, 1.2f));
         add("saturation", saturation);
-        add("true_peak_meter_seldom", true_peak_meter, false);
-        add("true_peak_meter_forgetful", true_peak_meter, true);
+        add("true_peak_meter_seldom", true_peak_meter, noise(kFrames, 0.5f), false);
+        add("true_peak_meter_forgetful", true_peak_meter, noise(kFrames, 0.5f), true);
+        add("true_peak_meter_tilted", true_peak_meter, tilted(kFrames, 1, 0.9f), true);
         add("quantise_stereo_s16", quantise_stereo_to, SampleFormat::s16);
         add("quantise_s16", quantise_planar_to, SampleFormat::s16);
         add("quantise_s24", quantise_planar_to, SampleFormat::s24);

@@ -1,4 +1,5 @@
-// The equal-gain (linear, sums to 1) fade from the tail of one chunk into the head of the next.
+// The equal-gain (linear, sums to 1) fade from the tail of one chunk into the head of the next. In double, rounded
+// once: the same bytes on every instruction set and as one frame after the other gives.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +9,9 @@
 
 namespace lacquer::dsp {
 
-inline constexpr std::int64_t kMaxFadeFrames = std::int64_t{1} << 23;  // as far as a float counts halves
-
 // out = outgoing faded into incoming, for the frames [first_frame, first_frame + frame_count) of a fade of
-// `fade_frames` (below kMaxFadeFrames). All three blocks have the same shape; `out` may be one of the others. Where
-// both sides hold the same sample the result is that sample, bit for bit.
+// `fade_frames`. All three blocks have the same shape; `out` may be one of the others. Where both sides hold the same
+// sample the result is that sample, bit for bit.
 void crossfade(ConstAudioBlock outgoing, ConstAudioBlock incoming, std::int64_t first_frame, std::int64_t fade_frames,
                AudioBlock out) LACQUER_REALTIME;
 

@@ -1,5 +1,7 @@
 #include "dsp/history.h"
 
+#include <cassert>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dsp/history.cpp"
 #include <hwy/foreach_target.h>
@@ -36,6 +38,7 @@ HWY_EXPORT(TakeIn);
 }  // namespace
 
 float StereoHistory::take(const StereoBlock& block) LACQUER_REALTIME {
+    assert(block.frame_count % kGroupFrames == 0 && block.frame_count <= kWorkFrames);
     return HWY_DYNAMIC_DISPATCH(TakeIn)(block.samples, 2 * block.frame_count, this->block());
 }
 

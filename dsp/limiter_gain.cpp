@@ -57,24 +57,31 @@ void LimiterGain::reset() LACQUER_REALTIME {
 }
 
 // The largest of the window; looked for anew only when the one that was it leaves.
-LimiterGain::Quanta LimiterGain::held(Quanta required) LACQUER_REALTIME {
+inline LimiterGain::Quanta LimiterGain::held(Quanta required) LACQUER_REALTIME {
     newest_ = newest_ + 1 == required_.size() ? 0 : newest_ + 1;
     required_[newest_] = required;
     if (required >= held_) {
         held_ = required;
         held_age_ = 0;
     } else if (++held_age_ == required_.size()) {
-        held_ = 0;
-        std::size_t at = newest_;
-        for (std::size_t age = 0; age < required_.size(); ++age, at = at == 0 ? required_.size() - 1 : at - 1) {
-            if (required_[at] > held_) held_ = required_[at], held_age_ = age;
-        }
-        if (held_ == 0) held_age_ = 0;
+        find_held();
     }
     return held_;
 }
 
-LimiterGain::Quanta LimiterGain::released(Quanta required) LACQUER_REALTIME {
+// The newest of the largest.
+void LimiterGain::find_held() LACQUER_REALTIME {
+    const std::size_t size = required_.size();
+    held_ = *std::max_element(required_.begin(), required_.end());
+    held_age_ = 0;
+    std::size_t at = newest_;
+    while (required_[at] != held_) {
+        at = at == 0 ? size - 1 : at - 1;
+        ++held_age_;
+    }
+}
+
+inline LimiterGain::Quanta LimiterGain::released(Quanta required) LACQUER_REALTIME {
     const auto now = static_cast<double>(held(required));
     fast_ = std::max(now, fast_release_ * fast_);
     slow_ = std::max(now, slow_release_ * slow_);

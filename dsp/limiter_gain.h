@@ -45,6 +45,7 @@ private:
     using Quanta = std::int64_t;
 
     Quanta held(Quanta required) LACQUER_REALTIME;
+    void find_held() LACQUER_REALTIME;
     Quanta released(Quanta required) LACQUER_REALTIME;
 
     double fast_release_;

@@ -3,34 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 
-#include "dsp/fir.h"
+#include "dsp/peak_taps.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dsp/peak_interpolator.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-
-#ifndef LACQUER_DSP_PEAK_TAPS
-#define LACQUER_DSP_PEAK_TAPS
-namespace lacquer::dsp {
-
-inline constexpr std::size_t kHalfWayTaps = 28;
-inline constexpr std::size_t kQuarterTaps = 6;
-inline constexpr std::size_t kMostTiles = 16;  // at once
-inline constexpr std::size_t kWidest = 16;     // lanes
-
-// One half of each symmetric filter, the outermost tap first. Each tap fills a vector, so that it need not be spread
-// every time.
-struct PeakTaps {
-    using Tap = float[kWidest];
-    alignas(64) Tap half_way[kHalfWayTaps / 2];
-    alignas(64) Tap quarter[kQuarterTaps / 2];
-};
-
-}  // namespace lacquer::dsp
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
@@ -39,35 +18,33 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using FloatsV = hn::Vec<Floats>;
 
-// The points half way between samples i - 14 and i - 13 of a vector of samples `x`, or of two neighbouring ones:
-// neither then waits for its own sum.
-template <std::size_t kStride, bool kTwo>
-HWY_INLINE void HalfWay(const PeakTaps& taps, const float* HWY_RESTRICT x, float* HWY_RESTRICT halves) {
+template <std::size_t kStride>
+HWY_INLINE FloatsV PairAt(const PeakTaps& taps, const float* HWY_RESTRICT x, std::size_t j) {
     const Floats d;
-    const std::size_t next = hn::Lanes(d);
-    const float* const oldest = x - kStride * (kHalfWayTaps - 1);
-    FloatsV first = hn::Zero(d);
-    FloatsV second = hn::Zero(d);
-    for (std::size_t j = 0; j < kHalfWayTaps / 2; ++j) {
-        const FloatsV tap = hn::Load(d, taps.half_way[j]);
-        const float* const newer = x - kStride * j;
-        const float* const older = oldest + kStride * j;
-        first = hn::Add(first, hn::Mul(tap, hn::Add(hn::LoadU(d, newer), hn::LoadU(d, older))));
-        if (!kTwo) continue;
-        second = hn::Add(second, hn::Mul(tap, hn::Add(hn::LoadU(d, newer + next), hn::LoadU(d, older + next))));
+    const FloatsV newer = hn::LoadU(d, x - kStride * j);
+    const FloatsV older = hn::LoadU(d, x - kStride * (kHalfWayTaps - 1 - j));
+    return hn::Mul(hn::Load(d, taps.half_way[j]), hn::Add(newer, older));
+}
+
+// The points half way between samples i - 14 and i - 13 of a vector of samples `x`; in two sums, so that one need not
+// wait for the other.
+template <std::size_t kStride>
+HWY_INLINE FloatsV HalfWay(const PeakTaps& taps, const float* HWY_RESTRICT x) {
+    FloatsV even = PairAt<kStride>(taps, x, 0);
+    FloatsV odd = PairAt<kStride>(taps, x, 1);
+    for (std::size_t j = 2; j < kHalfWayTaps / 2; j += 2) {
+        even = hn::Add(even, PairAt<kStride>(taps, x, j));
+        odd = hn::Add(odd, PairAt<kStride>(taps, x, j + 1));
     }
-    hn::Store(first, d, halves);
-    if (kTwo) hn::Store(second, d, halves + next);
+    return hn::Add(even, odd);
 }
 
 // `count` is a multiple of kWidest.
 template <std::size_t kStride>
 HWY_INLINE void HalvesOf(const PeakTaps& taps, const float* HWY_RESTRICT x, std::size_t count,
                          float* HWY_RESTRICT halves) {
-    const std::size_t two = 2 * hn::Lanes(Floats());
-    std::size_t i = 0;
-    for (; i + two <= count; i += two) HalfWay<kStride, true>(taps, x + i, halves + i);
-    if (i < count) HalfWay<kStride, false>(taps, x + i, halves + i);
+    const Floats d;
+    for (std::size_t i = 0; i < count; i += hn::Lanes(d)) hn::Store(HalfWay<kStride>(taps, x + i), d, halves + i);
 }
 
 // The points beside samples i - 15; `halves` as HalfWay() laid them down beside `x`.
@@ -111,21 +88,52 @@ HWY_INLINE FloatsV TileLevel(const float* HWY_RESTRICT x) {
     return level;
 }
 
-// Which of the tiles may hold a point above the floor that `quiet_below` stands for. Returns how many do not.
-template <std::size_t kTilesBefore>
-HWY_INLINE std::size_t FindLoud(const float* HWY_RESTRICT x, std::size_t tiles, float quiet_below,
-                                bool* HWY_RESTRICT loud) {
+template <std::size_t kStride>
+HWY_INLINE FloatsV TileBend(const float* HWY_RESTRICT x) {
     const Floats d;
+    FloatsV largest = hn::Zero(d);
+    for (std::size_t i = 0; i < kPeakTile; i += hn::Lanes(d)) {
+        const FloatsV newest = hn::LoadU(d, x + i);
+        const FloatsV middle = hn::LoadU(d, x + i - kStride);
+        const FloatsV oldest = hn::LoadU(d, x + i - 2 * kStride);
+        largest = hn::Max(largest, hn::Abs(hn::Sub(hn::Sub(newest, middle), hn::Sub(middle, oldest))));
+    }
+    return largest;
+}
+
+HWY_INLINE bool AllBelow(FloatsV values, float bound) {
+    const Floats d;
+    return hn::AllTrue(d, hn::Le(values, hn::Set(d, bound)));
+}
+
+// Whether a tile is quiet whose reach has this level; the second differences are looked at only where they decide.
+template <std::size_t kStride>
+HWY_INLINE bool IsQuiet(FloatsV level, const float* HWY_RESTRICT x, const QuietRules& rules) {
+    if (AllBelow(level, rules[0].level)) return true;
+    if (!AllBelow(level, rules[kQuietRules - 1].level)) return false;
+    FloatsV bend = TileBend<kStride>(x);
+    for (std::size_t before = 1; before <= kStride; ++before) {
+        bend = hn::Max(bend, TileBend<kStride>(x - before * kPeakTile));
+    }
+    for (std::size_t r = 1; r < kQuietRules; ++r) {
+        if (AllBelow(level, rules[r].level) && AllBelow(bend, rules[r].bend)) return true;
+    }
+    return false;
+}
+
+// Which of the tiles may hold a point above the floor that the rules stand for. Returns how many do not.
+template <std::size_t kStride>
+HWY_INLINE std::size_t FindLoud(const float* HWY_RESTRICT x, std::size_t tiles, const QuietRules& rules,
+                                bool* HWY_RESTRICT loud) {
     std::size_t quiet = 0;
-    FloatsV before_last = TileLevel(x - kTilesBefore * kPeakTile);
+    FloatsV before_last = TileLevel(x - kStride * kPeakTile);  // of one channel the last once more
     FloatsV last = TileLevel(x - kPeakTile);
-    for (std::size_t t = 0; t < tiles; ++t) {
-        const FloatsV level = TileLevel(x + t * kPeakTile);
-        const FloatsV reach = hn::Max(hn::Max(before_last, last), level);
-        loud[t] = !hn::AllTrue(d, hn::Le(reach, hn::Set(d, quiet_below)));
+    for (std::size_t t = 0; t < tiles; ++t, x += kPeakTile) {
+        const FloatsV newest = TileLevel(x);
+        loud[t] = !IsQuiet<kStride>(hn::Max(hn::Max(before_last, last), newest), x, rules);
         quiet += loud[t] ? 0 : 1;
-        before_last = kTilesBefore == 1 ? level : last;
-        last = level;
+        before_last = kStride == 1 ? newest : last;
+        last = newest;
     }
     return quiet;
 }
@@ -160,18 +168,18 @@ float LargestSample(const float* HWY_RESTRICT samples, std::size_t count) {
     return all;
 }
 
-std::size_t GroupPeaks(const PeakTaps& taps, const float* HWY_RESTRICT x, std::size_t groups, float quiet_below,
+std::size_t GroupPeaks(const PeakTaps& taps, const float* HWY_RESTRICT x, std::size_t groups, const QuietRules& rules,
                        float* HWY_RESTRICT peaks) {
     bool loud[kMostTiles];
-    const std::size_t quiet = FindLoud<2>(x, groups, quiet_below, loud);
+    const std::size_t quiet = FindLoud<2>(x, groups, rules, loud);
     LoudPeaks<2>(taps, x, groups, loud, peaks);
     return quiet;
 }
 
-void ChannelPeaks(const PeakTaps& taps, const float* HWY_RESTRICT x, std::size_t tiles, float quiet_below,
+void ChannelPeaks(const PeakTaps& taps, const float* HWY_RESTRICT x, std::size_t tiles, const QuietRules& rules,
                   float* HWY_RESTRICT peaks) {
     bool loud[kMostTiles];
-    if (FindLoud<1>(x, tiles, quiet_below, loud) == tiles) return;
+    if (FindLoud<1>(x, tiles, rules, loud) == tiles) return;
     LoudPeaks<1>(taps, x, tiles, loud, peaks);
 }
 
@@ -198,57 +206,19 @@ HWY_EXPORT(GroupPeaks);
 HWY_EXPORT(ChannelPeaks);
 HWY_EXPORT(ChannelPoints);
 
-struct Interpolator {
-    PeakTaps taps;
-    float bound;
-};
+const PeakDesign kPeakDesign = design_peak_interpolator();  // before main: the design allocates
 
-double sum_of_magnitudes(const std::map<int, double>& taps) {
-    double sum = 0.0;
-    for (const auto& [at, tap] : taps) sum += std::abs(tap);
-    return sum;
-}
-
-// Largest sum of |tap| of a filter on the samples alone, for the points half way and the quarters.
-double largest_gain(const std::vector<double>& half_way, const std::vector<double>& quarter) {
-    constexpr int kReach = static_cast<int>(kHalfWayTaps) - 1;
-    std::map<int, double> composed;  // by half samples: even ones are samples, odd ones half way
-    std::map<int, double> alone;
-    const auto add_half_way = [&](std::map<int, double>& to, int at, double factor) {
-        for (int j = 0; j <= kReach; ++j) to[at - kReach + 2 * j] += factor * half_way[static_cast<std::size_t>(j)];
-    };
-    add_half_way(alone, 1, 1.0);
-    for (std::size_t j = 0; j < kQuarterTaps; ++j) {
-        const int at = static_cast<int>(j) - static_cast<int>(kQuarterTaps / 2) + 1;
-        if (at % 2 == 0) {
-            composed[at] += quarter[j];
-        } else {
-            add_half_way(composed, at, quarter[j]);
-        }
+void scale_rules(float floor, QuietRules& rules) LACQUER_REALTIME {
+    for (std::size_t r = 0; r < kQuietRules; ++r) {
+        const QuietRule& rule = kPeakDesign.rules[r];
+        rules[r] = {rule.level * floor, rule.bend * floor};
     }
-    return std::max(sum_of_magnitudes(alone), sum_of_magnitudes(composed));
 }
-
-void spread(double value, PeakTaps::Tap& tap) {
-    std::fill(std::begin(tap), std::end(tap), static_cast<float>(value));
-}
-
-Interpolator make_interpolator() {
-    const std::vector<double> half_way = half_band_taps(kHalfWayTaps, 3.4);
-    const std::vector<double> quarter{0.02134, -0.12066, 0.59932, 0.59932, -0.12066, 0.02134};  // least largest error
-    Interpolator made{};
-    for (std::size_t j = 0; j < kHalfWayTaps / 2; ++j) spread(half_way[j], made.taps.half_way[j]);
-    for (std::size_t j = 0; j < kQuarterTaps / 2; ++j) spread(quarter[j], made.taps.quarter[j]);
-    made.bound = static_cast<float>(largest_gain(half_way, quarter) * 1.00001);
-    return made;
-}
-
-const Interpolator kInterpolator = make_interpolator();  // built before main: its design allocates
 
 }  // namespace
 
 float peak_bound() LACQUER_REALTIME {
-    return kInterpolator.bound;
+    return kPeakDesign.bound;
 }
 
 float largest_sample(const float* samples, std::size_t count) LACQUER_REALTIME {
@@ -256,18 +226,21 @@ float largest_sample(const float* samples, std::size_t count) LACQUER_REALTIME {
 }
 
 std::size_t group_peaks(const float* samples, std::size_t groups, float floor, float* peaks) LACQUER_REALTIME {
-    return HWY_DYNAMIC_DISPATCH(GroupPeaks)(kInterpolator.taps, samples, groups, floor / kInterpolator.bound, peaks);
+    QuietRules rules;
+    scale_rules(floor, rules);
+    return HWY_DYNAMIC_DISPATCH(GroupPeaks)(kPeakDesign.taps, samples, groups, rules, peaks);
 }
 
 float largest_point(const float* samples, std::size_t count, float floor) LACQUER_REALTIME {
     constexpr std::size_t kAtOnce = 8;
-    const Interpolator& use = kInterpolator;
+    const PeakTaps& taps = kPeakDesign.taps;
     const std::size_t whole = count / kPeakTile;
     for (std::size_t done = 0; done < whole; done += kAtOnce) {
         const std::size_t tiles = std::min(kAtOnce, whole - done);
         std::array<float, kAtOnce> peaks{};
-        HWY_DYNAMIC_DISPATCH(ChannelPeaks)
-        (use.taps, samples + done * kPeakTile, tiles, floor / use.bound, peaks.data());
+        QuietRules rules;
+        scale_rules(floor, rules);
+        HWY_DYNAMIC_DISPATCH(ChannelPeaks)(taps, samples + done * kPeakTile, tiles, rules, peaks.data());
         for (const float peak : peaks) floor = std::max(floor, peak);
     }
     const std::size_t rest = count - whole * kPeakTile;
@@ -275,7 +248,7 @@ float largest_point(const float* samples, std::size_t count, float floor) LACQUE
     std::array<float, kPeakPast + kPeakTile> padded{};
     std::copy_n(samples + whole * kPeakTile - kPeakPast, kPeakPast + rest, padded.begin());
     std::array<float, kPeakTile> points;
-    HWY_DYNAMIC_DISPATCH(ChannelPoints)(use.taps, padded.data() + kPeakPast, points.data());
+    HWY_DYNAMIC_DISPATCH(ChannelPoints)(taps, padded.data() + kPeakPast, points.data());
     return std::max(floor, *std::max_element(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(rest)));
 }
 

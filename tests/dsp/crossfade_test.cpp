@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/every_simd.h"
-#include "tests/support/measures.h"
 #include "tests/support/signals.h"
 
 namespace lacquer::dsp {
@@ -51,20 +50,17 @@ TEST(Crossfade, DoesNotDependOnHowItIsCut) {
     }
 }
 
-TEST(Crossfade, IsThatOfALoopInDoubleAndTheSameBitsOnEveryInstructionSet) {
+TEST(Crossfade, IsThatOfALoopInDoubleOnEveryInstructionSet) {
     const AudioBuffer from = noise(1003, 4), to = noise(1003, 5);
-    AudioBuffer first(2, 1003);
-    test::on_every_simd([&](const std::string& simd) {
+    test::on_every_simd([&](const std::string&) {
         AudioBuffer out = test::copy(to.block());
         crossfade(from.block(), out.block(), 100, 44'100, out.block());
-        if (simd == "scalar") first = test::copy(out.block());
-        EXPECT_TRUE(test::same_bits(out.block(), first.block()));
         for (std::size_t c = 0; c < 2; ++c) {
             for (std::size_t i = 0; i < 1003; ++i) {
-                const double weight = (static_cast<double>(100 + i) + 0.5) / 44'100.0;
+                const double weight = (static_cast<double>(100 + i) + 0.5) * (1.0 / 44'100.0);
                 const double a = from.block().channels[c][i];
                 const double b = to.block().channels[c][i];
-                ASSERT_NEAR(out.block().channels[c][i], a + weight * (b - a), 2e-7);
+                ASSERT_EQ(out.block().channels[c][i], static_cast<float>(a + weight * (b - a)));
             }
         }
     });

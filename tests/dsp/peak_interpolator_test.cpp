@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "dsp/peak_taps.h"
 #include "tests/support/every_simd.h"
 #include "tests/support/signals.h"
 
@@ -40,7 +42,12 @@ double half_way(const float* newest, std::size_t stride) {
     return sum / weights;
 }
 
-double naive_point(const float* newest, std::size_t stride) {
+// The points a quarter, a half and three quarters behind sample 15 before the newest.
+struct Between {
+    double quarters[3];
+};
+
+Between between(const float* newest, std::size_t stride) {
     const auto step = static_cast<std::ptrdiff_t>(stride);
     const auto sample = [&](int later) { return static_cast<double>(newest[step * (later - 15)]); };
     const auto half = [&](int later) { return half_way(newest + step * (later - 1), stride); };
@@ -49,7 +56,15 @@ double naive_point(const float* newest, std::size_t stride) {
         kTaps[0] * (sample(0) + half(0)) + kTaps[1] * (half(-1) + sample(1)) + kTaps[2] * (sample(-1) + half(1));
     const double third =
         kTaps[0] * (half(0) + sample(1)) + kTaps[1] * (sample(0) + half(1)) + kTaps[2] * (half(-1) + sample(2));
-    return std::max({std::abs(first), std::abs(third), std::abs(half(1)), std::abs(sample(0))});
+    return {{first, half(0), third}};
+}
+
+double naive_point(const float* newest, std::size_t stride) {
+    const auto step = static_cast<std::ptrdiff_t>(stride);
+    const Between points = between(newest, stride);
+    const double sample = static_cast<double>(newest[step * -15]);
+    return std::max({std::abs(points.quarters[0]), std::abs(points.quarters[2]), std::abs(half_way(newest, stride)),
+                     std::abs(sample)});
 }
 
 TEST(PeakInterpolator, ChannelsPointsAreThoseOfALoopInDouble) {
@@ -103,6 +118,26 @@ TEST(PeakInterpolator, SkippingChangesNothingAboveTheFloor) {
     });
 }
 
+// Slow waves are skipped up to close below the floor, and nothing above it is.
+TEST(PeakInterpolator, SkippingOfSmoothSignalsChangesNothingAboveTheFloor) {
+    std::vector<float> samples(19 * kTile);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const double phase = static_cast<double>(i / 2) * 0.13;
+        samples[i] = static_cast<float>(std::sin(phase) * (0.8 + 0.4 * static_cast<double>(i) / samples.size()));
+    }
+    const float* const x = samples.data() + 3 * kTile;
+    float every[16];
+    group_peaks(x, 16, 0.0f, every);
+    test::on_every_simd([&](const std::string&) {
+        float some[16];
+        EXPECT_GE(group_peaks(x, 16, 1.05f, some), 5u);
+        EXPECT_GE(std::count_if(some, some + 16, [](float peak) { return peak > 1.05f; }), 3);
+        for (std::size_t g = 0; g < 16; ++g) {
+            EXPECT_EQ(some[g], every[g] > 1.05f || some[g] != 0.0f ? every[g] : 0.0f) << g;
+        }
+    });
+}
+
 TEST(PeakInterpolator, NoPointIsAboveTheBound) {
     // The signs that make the half-way sum as large as it can be, at the place where it is.
     std::vector<float> samples(kPeakPast + kTile, 0.0f);
@@ -111,6 +146,30 @@ TEST(PeakInterpolator, NoPointIsAboveTheBound) {
     const float peak = largest_point(samples.data() + kPeakPast, kTile, 0.0f);
     EXPECT_LE(peak, peak_bound());
     EXPECT_GT(peak, peak_bound() - 0.01f);
+}
+
+// A second difference at one place is a ramp that begins there. How far each takes a point from the line between its
+// neighbours, added up, is what the second differences can do at most; the rules must allow for that and no less.
+TEST(PeakInterpolator, RulesAllowForTheLargestSecondDifferences) {
+    double most[3] = {};
+    for (std::size_t place = 0; place < kPeakPast; ++place) {
+        std::vector<float> ramp(kPeakPast);
+        for (std::size_t i = place; i < kPeakPast; ++i) ramp[i] = static_cast<float>(i - place);
+        const float* const newest = ramp.data() + kPeakPast - 1;
+        const Between points = between(newest, 1);
+        for (int q = 0; q < 3; ++q) {
+            const double at = 0.25 * (q + 1);
+            const double line = (1.0 - at) * static_cast<double>(newest[-15]) + at * static_cast<double>(newest[-14]);
+            most[q] += std::abs(points.quarters[q] - line);
+        }
+    }
+    const double expected = std::max({most[0], most[1], most[2]});
+    std::printf("a point exceeds the samples by %.3f second differences at most\n", expected);
+    const PeakDesign design = design_peak_interpolator();
+    for (std::size_t r = 1; r < kQuietRules; ++r) {
+        EXPECT_LT(design.rules[r].level + expected * design.rules[r].bend, 1.0);
+        EXPECT_GT(design.rules[r].level + expected * design.rules[r].bend, 0.999);
+    }
 }
 
 TEST(PeakInterpolator, LargestSampleIsThatOfALoop) {
