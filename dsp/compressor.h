@@ -1,20 +1,21 @@
 // Three-band compressor, feed-forward, the channels linked.
 //
-// Method:  power averaged over the channels and by a one-pole, level in dB, soft knee and slope, then the reduction in
-//          dB smoothed by y = max(attack step, release step), which needs no branch because attack is never slower
-//          than release (D. Giannoulis et al., JAES 60(6), 2012, gives the parts). No make-up gain.
+// Method:  the mean power of each group of 16 frames over both channels, averaged by a one-pole; level in dB, soft knee
+//          and slope, then the reduction in dB smoothed by y = max(attack step, release step), which needs no branch
+//          because attack is never slower than release (D. Giannoulis et al., JAES 60(6), 2012, gives the parts). The
+//          gain moves in a straight line over the group that it was found for. No make-up gain. Recursions in double:
+//          in float they would come to rest anywhere near their end, and depend on where they began.
 // Threads: not thread-safe; one instance per run.
-// Memory:  allocated by the constructor.
-// Latency: none.
+// Memory:  no heap.
+// Latency: latency_frames(), that of the crossover.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <vector>
 
 #include "dsp/crossover.h"
 #include "dsp/settings.h"
-#include "dsp/work_block.h"
+#include "dsp/stereo_block.h"
 
 namespace lacquer::dsp {
 
@@ -26,25 +27,41 @@ public:
     // Throws std::invalid_argument naming the field when a setting is outside its range.
     explicit Compressor(const CompressorSettings& settings);
 
-    // At most kWorkFrames frames.
-    void process(WorkBlock block) LACQUER_REALTIME;
+    // Both blocks have the same length.
+    void process(WideBlock in, StereoBlock out) LACQUER_REALTIME;
     void reset() LACQUER_REALTIME;
+    static constexpr std::size_t latency_frames() LACQUER_REALTIME { return Crossover::latency_frames(); }
+
+    static constexpr std::size_t kLanes = 4;  // low, middle, high and one that idles
+    template <typename Number>
+    using PerBand = std::array<Number, kLanes>;
+
+    // A one-pole per group: y <- keep y + step x.
+    struct Smoothing {
+        PerBand<double> keep{};
+        PerBand<double> step{};
+    };
+    // The static curves, four times over, so that a vector of any width finds its bands.
+    struct Curves {
+        using Line = std::array<float, 4 * kLanes>;
+        alignas(64) Line start_db{};
+        alignas(64) Line width_db{};
+        alignas(64) Line slope{};
+        alignas(64) Line curvature{};  // slope / (2 x width)
+    };
+    struct Dynamics {
+        Smoothing detector, attack, release;
+        Curves curves;
+        PerBand<double> power{};
+        PerBand<double> reduction_db{};
+        PerBand<float> gain{};  // at the end of the last group
+    };
 
 private:
-    using PerBand = std::array<double, kDynamicsBands>;
-
-    void find_gains(const BandBlocks& parts) LACQUER_REALTIME;
-    void average_power(std::size_t frames) LACQUER_REALTIME;
-    void smooth_reduction(std::size_t frames) LACQUER_REALTIME;
-
     Crossover crossover_;
-    std::array<CompressorBandSettings, kDynamicsBands> settings_;
-    bool idle_;               // no band ever reduces anything
-    PerBand power_{};         // detectors
-    PerBand reduction_db_{};  // smoothed
-    // What find_gains() works through per frame: power, then reduction in dB, then gain.
-    std::array<std::array<double, kWorkFrames>, kDynamicsBands> line_{};
-    std::vector<double> scratch_;  // bands x channels x kWorkFrames
+    Dynamics dynamics_;
+    bool idle_;  // no band ever reduces anything
+    alignas(64) std::array<std::array<float, 2 * kWorkFrames>, kDynamicsBands> bands_{};
 };
 
 }  // namespace lacquer::dsp

@@ -1,15 +1,15 @@
 #include "dsp/enhancer.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
-#include <vector>
 
 #include "dsp/compressor.h"
 #include "dsp/denormals.h"
 #include "dsp/equaliser.h"
+#include "dsp/interleave.h"
 #include "dsp/level_curve.h"
 #include "dsp/saturation.h"
 #include "dsp/true_peak_limiter.h"
@@ -25,61 +25,78 @@ const Recipe& checked(const Recipe& recipe) {
     return recipe;
 }
 
-double finite_or_zero(float sample) LACQUER_REALTIME {
-    constexpr std::uint32_t kExponent = 0x7F80'0000u;
-    const bool finite = (std::bit_cast<std::uint32_t>(sample) & kExponent) != kExponent;
-    return finite ? static_cast<double>(sample) : 0.0;
-}
-
 }  // namespace
 
+// The chain runs on whole groups that begin at multiples of kGroupFrames of the track. Frames that do not yet make one
+// wait in `waiting`, frames that are done and not yet asked for in `done`: together always kGroupFrames of them, which
+// is the part of the latency that this costs.
 struct Enhancer::State {
     State(const Recipe& recipe, std::int64_t first_frame)
-        : trim(recipe.trim),
-          equaliser(recipe.equaliser),
+        : phase(static_cast<std::size_t>(((first_frame % kGroup) + kGroup) % kGroup)),
+          equaliser(recipe.equaliser, recipe.trim),
           compressor(recipe.compressor),
-          level(recipe.level, recipe.sample_rate_hz, first_frame - saturation_delay(recipe)),
           limiter(recipe.limiter),
-          scratch(kMaxChannels * kWorkFrames) {
-        if (recipe.saturation.amount != 0.0) saturation.emplace(recipe.saturation);
-        if (recipe.channel_count == 2) width.emplace(recipe.width);
-    }
-
-    static std::int64_t saturation_delay(const Recipe& recipe) {
-        return recipe.saturation.amount != 0.0 ? static_cast<std::int64_t>(Saturation::latency_frames()) : 0;
-    }
-
-    void process(AudioBlock block) LACQUER_REALTIME {
-        WorkBlock work;
-        work.channel_count = block.channel_count;
-        work.frame_count = block.frame_count;
-        for (std::size_t c = 0; c < block.channel_count; ++c) {
-            work.channels[c] = scratch.data() + c * kWorkFrames;
-            for (std::size_t i = 0; i < block.frame_count; ++i) {
-                work.channels[c][i] = trim * finite_or_zero(block.channels[c][i]);
-            }
+          waiting_count(phase),
+          done_count(kGroupFrames - phase) {
+        std::size_t delay = kGroupFrames + Equaliser::latency_frames() + Compressor::latency_frames();
+        if (recipe.saturation.amount != 0.0) {
+            saturation.emplace(recipe.saturation);
+            delay += Saturation::latency_frames();
         }
-        equaliser.process(work);
-        compressor.process(work);
+        if (recipe.channel_count == 2) {
+            width.emplace(recipe.width);
+            delay += Width::latency_frames();
+        }
+        const auto ahead = static_cast<std::int64_t>(phase + delay - kGroupFrames);
+        level.emplace(recipe.level, recipe.sample_rate_hz, first_frame - ahead);
+        latency_frames = delay + limiter.latency_frames();
+    }
+
+    // At most kWorkFrames - kGroupFrames frames.
+    void process(AudioBlock block) LACQUER_REALTIME {
+        interleave(block.channels[0], block.channels[block.channel_count - 1], block.frame_count,
+                   waiting.data() + 2 * waiting_count);
+        waiting_count += block.frame_count;
+        run_whole_groups();
+        float* const right = block.channel_count == 2 ? block.channels[1] : stage.data();
+        deinterleave(done.data(), block.frame_count, block.channels[0], right);
+        done_count -= block.frame_count;
+        std::copy_n(done.data() + 2 * block.frame_count, 2 * done_count, done.data());
+    }
+
+    void run_whole_groups() LACQUER_REALTIME {
+        const std::size_t frames = waiting_count - waiting_count % kGroupFrames;
+        if (frames == 0) return;
+        const StereoBlock work{stage.data(), frames};
+        equaliser.process({waiting.data(), frames}, {wide.data(), frames});
+        compressor.process({wide.data(), frames}, work);
         if (saturation) saturation->process(work);
         if (width) width->process(work);
-        level.process(work);
+        level->process(work);
         limiter.process(work);
-        for (std::size_t c = 0; c < block.channel_count; ++c) {
-            for (std::size_t i = 0; i < block.frame_count; ++i) {
-                block.channels[c][i] = static_cast<float>(work.channels[c][i]);
-            }
-        }
+        std::copy_n(work.samples, 2 * frames, done.data() + 2 * done_count);
+        done_count += frames;
+        waiting_count -= frames;
+        std::copy_n(waiting.data() + 2 * frames, 2 * waiting_count, waiting.data());
     }
 
-    double trim;
+    static constexpr std::int64_t kGroup = kGroupFrames;
+
+    const std::size_t phase;  // of the first frame in its group
     Equaliser equaliser;
     Compressor compressor;
     std::optional<Saturation> saturation;
     std::optional<Width> width;
-    LevelCurve level;
+    std::optional<LevelCurve> level;
     TruePeakLimiter limiter;
-    std::vector<double> scratch;
+    std::size_t latency_frames = 0;
+
+    alignas(64) std::array<float, 2 * kWorkFrames> waiting{};
+    std::size_t waiting_count;
+    alignas(64) std::array<double, 2 * kWorkFrames> wide{};
+    alignas(64) std::array<float, 2 * kWorkFrames> stage{};
+    alignas(64) std::array<float, 2 * (kWorkFrames + kGroupFrames)> done{};
+    std::size_t done_count;
 };
 
 Enhancer::Enhancer(const Recipe& recipe, std::int64_t first_frame)
@@ -91,15 +108,14 @@ void Enhancer::process(AudioBlock block) LACQUER_REALTIME {
     if (!state_) return;
     const FlushDenormals flush;
     for (std::size_t done = 0; done < block.frame_count;) {
-        const std::size_t frames = std::min(kWorkFrames, block.frame_count - done);
+        const std::size_t frames = std::min(kWorkFrames - kGroupFrames, block.frame_count - done);
         state_->process(block.slice(done, frames));
         done += frames;
     }
 }
 
 std::size_t Enhancer::latency_frames() const LACQUER_REALTIME {
-    if (!state_) return 0;
-    return state_->limiter.latency_frames() + (state_->saturation ? Saturation::latency_frames() : 0);
+    return state_ ? state_->latency_frames : 0;
 }
 
 }  // namespace lacquer::dsp

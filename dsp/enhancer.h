@@ -1,8 +1,9 @@
 // The enhancement chain of one run: trim -> high-pass/tonal EQ -> three-band compressor -> saturation -> width ->
 // level curve and gain -> true-peak limiter.
 //
-// Method:  all arithmetic in double, by +, -, x and / and the polynomials of dsp/fast_math.h; one rounding to float at
-//          the end. Nothing remembers further back than 5 s (dsp/preset.h bounds the releases).
+// Method:  by +, -, x and / and polynomials alone, the same bits on every instruction set: filters and other recursions
+//          in double, what only looks forward in float. What is decided once per group of 16 frames is decided at
+//          multiples of 16 of the track. Nothing remembers further back than 5 s (dsp/preset.h bounds the releases).
 // Threads: one instance per run, not thread-safe.
 // Memory:  allocated by the constructor; process() touches only that.
 // Latency: latency_frames(), fixed by the recipe: output frame n is the enhanced input frame n - latency_frames().

@@ -1,5 +1,6 @@
 // The constant gain of a track, and where the recipe has one, its curve: a gain node in dB per second, interpolated in
-// dB by the position in the track. Nothing is carried from frame to frame.
+// dB by the position in the track, in a straight line over the frames of a group. Nothing is carried from group to
+// group.
 //
 // Threads: not thread-safe; one instance per run.
 // Memory:  allocated by the constructor.
@@ -9,8 +10,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "dsp/realtime.h"
 #include "dsp/settings.h"
-#include "dsp/work_block.h"
+#include "dsp/stereo_block.h"
 
 namespace lacquer::dsp {
 
@@ -20,7 +22,7 @@ public:
     // Throws std::invalid_argument naming the field when a setting is not finite.
     LevelCurve(const LevelCurveSettings& settings, std::uint32_t sample_rate_hz, std::int64_t first_frame);
 
-    void process(WorkBlock block) LACQUER_REALTIME;
+    void process(StereoBlock block) LACQUER_REALTIME;
     double gain_at(std::int64_t frame) const LACQUER_REALTIME;  // linear
 
 private:

@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t kSegmentHops = 300;
 constexpr std::size_t kWarmUpHops = 5;  // the slowest filter's past fades by e^-239 per second
 constexpr std::size_t kPieceFrames = 1024;
-constexpr float kLoudestSample = 1e6f;  // +120 dBFS; beyond it, and NaN, is damage and counts as silence
 
 struct Squares {
     double left = 0.0;

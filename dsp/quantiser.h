@@ -1,7 +1,8 @@
 // Float to the sample formats that are served, with dither that depends on nothing but the position in the track.
 //
-// Method:  TPDF dither of +-1 LSB from a counter-based hash of (frame, channel), round to nearest, clip.
-//          Without dither a value that came from an integer of the same or a smaller depth is restored exactly.
+// Method:  clip, TPDF dither of +-1 LSB from a counter-based hash of (frame, channel) (dsp/dither.h), round to nearest,
+//          clip. Without dither ties go to even, and a value that came from an integer of the same or a smaller depth
+//          is restored exactly. NaN is silence.
 #pragma once
 
 #include <cstddef>
@@ -23,5 +24,9 @@ constexpr std::size_t bytes_per_sample(SampleFormat format) noexcept {
 // `first_frame`: position in the track of the block's first frame. f32 is neither dithered nor clipped.
 void quantise(ConstAudioBlock block, std::int64_t first_frame, SampleFormat format, bool dither,
               std::span<std::byte> out) LACQUER_REALTIME;
+
+// The same for interleaved stereo, and the same bytes.
+void quantise_stereo(std::span<const float> samples, std::int64_t first_frame, SampleFormat format, bool dither,
+                     std::span<std::byte> out) LACQUER_REALTIME;
 
 }  // namespace lacquer::dsp

@@ -22,8 +22,10 @@ constexpr double kMaxMakeUpDb = 9.0;
 constexpr double kMinMakeUpDb = -12.0;
 constexpr double kMaxLimitingDb = 3.0;
 constexpr double kLookAheadMs = 5.0;
-constexpr double kLimiterReleaseMs = 100.0;
 constexpr double kPeakMs = 8.0;  // how long a peak lasts against the attack of the compressor
+constexpr double kLimiterFastReleaseMs = 50.0;
+constexpr double kLimiterSlowReleaseMs = 200.0;
+constexpr double kLimiterBuildUpMs = 180.0;
 constexpr double kKneeDb = 6.0;
 constexpr double kMaxReferenceToneDb = 6.0;
 constexpr double kMaxReferenceWidthDb = 3.0;
@@ -51,9 +53,11 @@ double limited_frequency(double hz, double rate_hz) {
 }
 
 LimiterSettings limiter_settings(double rate_hz) {
-    const double release = std::exp(-1000.0 / (kLimiterReleaseMs * rate_hz));
+    const double group_ms = 1000.0 * static_cast<double>(kGroupFrames) / rate_hz;
     const auto look_ahead = static_cast<std::uint32_t>(std::lround(kLookAheadMs * rate_hz / 1000.0));
-    return {db_to_gain(kCeilingDbtp - kLimiterMarginDb), std::max(look_ahead, 1u), release};
+    return {db_to_gain(kCeilingDbtp - kLimiterMarginDb), std::max(look_ahead, 1u),
+            std::exp(-group_ms / kLimiterFastReleaseMs), std::exp(-group_ms / kLimiterSlowReleaseMs),
+            1.0 - std::exp(-group_ms / kLimiterBuildUpMs)};
 }
 
 ToneCurve matching_curve(const Job& job) {

@@ -57,8 +57,10 @@ struct LevelCurveSettings {
 
 struct LimiterSettings {
     double ceiling = 1.0;                 // (0, 1] linear, for the true peak, the internal margin included
-    std::uint32_t look_ahead_frames = 1;  // [1, 4096] from the first sign of a peak to the full reduction
-    double release = 0.0;                 // [0, 1) what is left of a reduction one frame later
+    std::uint32_t look_ahead_frames = 1;  // [1, 4096] over which the gain falls; rounded up to two groups of frames
+    double fast_release = 0.0;            // [0, 1) what is left of a reduction one group later, after a single peak
+    double slow_release = 0.0;            // [0, 1) and after long limiting
+    double build_up = 1.0;                // (0, 1] step per group of the average that tells one from the other
 };
 
 }  // namespace lacquer::dsp

@@ -1,10 +1,10 @@
 // The highest point of the waveform between the samples.
 //
-// Method:  ITU-R BS.1770-4, Annex 2: 4x oversampling by a polyphase FIR; here a Kaiser-windowed sinc (beta 5) of 32
-//          taps per phase, flat within 0.1 dB to 0.44 x the rate. The grid of 4x itself reads up to 0.5 dB low on the
-//          highest frequencies. Past the ends of the audio there is silence.
+// Method:  ITU-R BS.1770-4, Annex 2 (dsp/peak_interpolator.h). The grid of 4x itself reads up to 0.5 dB low on the
+//          highest frequencies. Past the ends of the audio there is silence. What cannot beat the highest point found
+//          so far is not interpolated.
 // Threads: one instance belongs to one thread.
-// Latency: none to speak of: what lies behind the newest kTruePeakTaps / 2 frames is found when more follows, or by
+// Latency: none to speak of: what lies among the newest 15 frames is found when more follows, or by
 //          true_peak_after().
 #pragma once
 
@@ -12,14 +12,13 @@
 #include <cstddef>
 
 #include "dsp/audio_block.h"
+#include "dsp/peak_interpolator.h"
 #include "dsp/realtime.h"
 
 namespace lacquer::dsp {
 
-inline constexpr std::size_t kTruePeakTaps = 32;
-
 // The newest frames, oldest first: what the filter still has to see followed by something.
-using TruePeakHistory = std::array<std::array<float, kTruePeakTaps - 1>, kMaxChannels>;
+using TruePeakHistory = std::array<std::array<float, kPeakPast>, kMaxChannels>;
 
 class TruePeakMeter {
 public:
@@ -33,8 +32,7 @@ public:
     const TruePeakHistory& history() const LACQUER_REALTIME { return history_; }
 
 private:
-    static constexpr std::size_t kBlockFrames = 256;
-    void process_short(ConstAudioBlock block) LACQUER_REALTIME;
+    void process_channel(std::size_t channel, const float* samples, std::size_t count) LACQUER_REALTIME;
 
     TruePeakHistory history_{};
     float true_peak_ = 0.0f;

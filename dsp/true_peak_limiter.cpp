@@ -1,150 +1,132 @@
 #include "dsp/true_peak_limiter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
-#include "dsp/fir.h"
+#include "dsp/peak_interpolator.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "dsp/true_peak_limiter.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+using Floats = hn::ScalableTag<float>;
+
+constexpr std::size_t kGroupSamples = 2 * kGroupFrames;
+
+// t + 1 and (t + 1)(t + 2) / 2 for the frames t of a group, for both channels.
+struct Ramp {
+    alignas(64) float line[kGroupSamples];
+    alignas(64) float parabola[kGroupSamples];
+};
+
+constexpr Ramp MakeRamp() {
+    Ramp ramp{};
+    for (std::size_t i = 0; i < kGroupSamples; ++i) {
+        const std::size_t t = i / 2;
+        ramp.line[i] = static_cast<float>(t + 1);
+        ramp.parabola[i] = static_cast<float>((t + 1) * (t + 2) / 2);
+    }
+    return ramp;
+}
+
+constexpr Ramp kRamp = MakeRamp();
+
+void ApplyGain(const float* HWY_RESTRICT from, const GroupGain* HWY_RESTRICT gains, std::size_t groups, float ceiling,
+               float* HWY_RESTRICT to) {
+    const Floats d;
+    const auto most = hn::Set(d, ceiling);
+    const auto least = hn::Set(d, -ceiling);
+    for (std::size_t g = 0; g < groups; ++g, from += kGroupSamples, to += kGroupSamples) {
+        const auto start = hn::Set(d, gains[g].start);
+        const auto slope = hn::Set(d, gains[g].slope);
+        const auto bend = hn::Set(d, gains[g].bend);
+        for (std::size_t i = 0; i < kGroupSamples; i += hn::Lanes(d)) {
+            const auto line = hn::Mul(slope, hn::Load(d, kRamp.line + i));
+            const auto parabola = hn::Mul(bend, hn::Load(d, kRamp.parabola + i));
+            const auto gain = hn::Sub(start, hn::Add(line, parabola));
+            const auto y = hn::Mul(hn::Load(d, from + i), gain);
+            hn::Store(hn::Min(hn::Max(y, least), most), d, to + i);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace lacquer::dsp::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace lacquer::dsp {
 namespace {
 
-constexpr std::size_t kTaps = 24;
-constexpr std::size_t kDetectorDelay = kTaps / 2;
-constexpr double kBeta = 5.0;
-constexpr double kOne = 68719476736.0;  // 2^36: sums over 4096 frames twice stay below 2^60
+HWY_EXPORT(ApplyGain);
 
-const LimiterSettings& checked(const LimiterSettings& settings) {
+constexpr std::size_t kReachGroups = 2;  // before the one whose points are looked for; and one that is only read
+
+double checked_ceiling(const LimiterSettings& settings) {
     if (!(settings.ceiling > 0.0 && settings.ceiling <= 1.0)) throw std::invalid_argument("limiter.ceiling");
-    if (settings.look_ahead_frames < 1 || settings.look_ahead_frames > 4096) {
-        throw std::invalid_argument("limiter.look_ahead_frames");
-    }
-    if (!(settings.release >= 0.0 && settings.release < 1.0)) throw std::invalid_argument("limiter.release");
-    return settings;
+    return settings.ceiling;
 }
 
-double largest_absolute(const double* x, std::size_t count) LACQUER_REALTIME {
-    double largest = 0.0;
-    for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, x[i] < 0.0 ? -x[i] : x[i]);
-    return largest;
-}
-
-void raise_to_absolute(double* to, const double* x, std::size_t count) LACQUER_REALTIME {
-    for (std::size_t i = 0; i < count; ++i) to[i] = std::max(to[i], x[i] < 0.0 ? -x[i] : x[i]);
+float rounded_down(double x) {
+    const auto rounded = static_cast<float>(x);
+    return static_cast<double>(rounded) > x ? std::nextafter(rounded, 0.0f) : rounded;
 }
 
 }  // namespace
 
 TruePeakLimiter::TruePeakLimiter(const LimiterSettings& settings)
-    : ceiling_(checked(settings).ceiling),
-      release_(settings.release),
-      quiet_below_(0.0),
-      window_(settings.look_ahead_frames + 3),
-      first_boxcar_((settings.look_ahead_frames + 1) / 2),
-      second_boxcar_(settings.look_ahead_frames + 1 - first_boxcar_),
-      delay_(kDetectorDelay + settings.look_ahead_frames),
-      audio_{History<double>(delay_ + kTaps), History<double>(delay_ + kTaps)},
-      required_(window_),
-      held_(first_boxcar_),
-      once_(second_boxcar_),
-      scratch_(window_ + kWorkFrames),
-      other_scratch_(window_ + kWorkFrames) {
-    double largest_gain = 1.0;
-    for (int quarter = 1; quarter <= 3; ++quarter) {
-        auto& taps = taps_[static_cast<std::size_t>(quarter - 1)];
-        taps = quarter_sample_taps(quarter, kTaps, kBeta);
-        double gain = 0.0;
-        for (const double tap : taps) gain += tap < 0.0 ? -tap : tap;
-        largest_gain = std::max(largest_gain, gain);
-    }
-    quiet_below_ = ceiling_ / (largest_gain * 1.000001);
-}
+    : ceiling_(checked_ceiling(settings)),
+      clamp_(rounded_down(ceiling_)),
+      quiet_below_(clamp_ / peak_bound()),
+      gain_(settings),
+      audio_(std::max(gain_.look_ahead_frames(), (kReachGroups + 1) * kGroupFrames)) {}
 
 void TruePeakLimiter::reset() LACQUER_REALTIME {
-    for (auto& line : audio_) line.reset();
-    required_.reset();
-    held_.reset();
-    once_.reset();
-    released_ = 0.0;
-    first_sum_ = 0;
-    second_sum_ = 0;
+    gain_.reset();
+    audio_.reset();
+    quiet_groups_ = 0;
 }
 
-void TruePeakLimiter::process(WorkBlock block) LACQUER_REALTIME {
-    const std::size_t frames = block.frame_count;
-    for (std::size_t c = 0; c < block.channel_count; ++c) std::copy_n(block.channels[c], frames, audio_[c].block());
+void TruePeakLimiter::process(StereoBlock block) LACQUER_REALTIME {
+    const std::size_t groups = block.frame_count / kGroupFrames;
     find_peaks(block);
-    hold_maximum(frames);
-    smooth(frames);
-    for (std::size_t c = 0; c < block.channel_count; ++c) {
-        const double* const delayed = audio_[c].block() - delay_;
-        double* const out = block.channels[c];
-        for (std::size_t i = 0; i < frames; ++i) {
-            out[i] = std::min(std::max(delayed[i] * gain_[i], -ceiling_), ceiling_);
+    bool at_rest = true;
+    for (std::size_t g = 0; g < groups; ++g) {
+        const double peak = peaks_[g];
+        if (peak <= ceiling_ && gain_.at_rest()) {
+            gains_[g] = GroupGain{};
+            continue;
         }
-        audio_[c].advance(frames);
+        at_rest = false;
+        gains_[g] = gain_.next(peak > ceiling_ ? 1.0 - ceiling_ / peak : 0.0);
     }
+    const float* const delayed = audio_.block() - 2 * latency_frames();
+    if (at_rest) {
+        std::copy_n(delayed, 2 * block.frame_count, block.samples);
+    } else {
+        HWY_DYNAMIC_DISPATCH(ApplyGain)(delayed, gains_.data(), groups, clamp_, block.samples);
+    }
+    audio_.advance(block.frame_count);
 }
 
-// Fills required_ with 1 - ceiling/peak over the quarters from frame i - kDetectorDelay to the next.
-void TruePeakLimiter::find_peaks(const WorkBlock& block) LACQUER_REALTIME {
-    const std::size_t frames = block.frame_count;
-    double* const required = required_.block();
-    std::fill_n(required, frames, 0.0);
-    double loudest = 0.0;
-    for (std::size_t c = 0; c < block.channel_count; ++c) {
-        loudest = std::max(loudest, largest_absolute(audio_[c].block() - kTaps, kTaps + frames));
+void TruePeakLimiter::find_peaks(const StereoBlock& block) LACQUER_REALTIME {
+    const std::size_t groups = block.frame_count / kGroupFrames;
+    const bool quiet = audio_.take(block) <= quiet_below_;
+    groups_ += groups;
+    if (quiet && quiet_groups_ >= kReachGroups) {
+        std::fill_n(peaks_.begin(), groups, 0.0f);
+        skipped_groups_ += groups;
+    } else {
+        skipped_groups_ += group_peaks(audio_.block(), groups, clamp_, peaks_.data());
     }
-    if (loudest < quiet_below_) return;
-    for (std::size_t c = 0; c < block.channel_count; ++c) {
-        const double* const x = audio_[c].block();
-        raise_to_absolute(required, x - kDetectorDelay, frames);
-        for (const auto& taps : taps_) {
-            convolve(x, frames, taps, scratch_.data());
-            raise_to_absolute(required, scratch_.data(), frames);
-        }
-    }
-    for (std::size_t i = 0; i < frames; ++i) required[i] = 1.0 - ceiling_ / std::max(required[i], ceiling_);
-}
-
-// Maximum over the last window_ values by doubling the reach, then the release.
-void TruePeakLimiter::hold_maximum(std::size_t frames) LACQUER_REALTIME {
-    const std::size_t past = window_;
-    const double* const line = required_.block() - past;
-    double* from = scratch_.data();
-    double* to = other_scratch_.data();
-    std::copy_n(line, past + frames, from);
-    if (largest_absolute(from, past + frames) > 0.0) {
-        std::size_t reach = 1;
-        while (reach < window_) {
-            const std::size_t step = std::min(reach, window_ - reach);
-            std::copy_n(from, step, to);
-            for (std::size_t i = step; i < past + frames; ++i) to[i] = std::max(from[i], from[i - step]);
-            std::swap(from, to);
-            reach += step;
-        }
-    }
-    Quantum* const held = held_.block();
-    double released = released_;
-    for (std::size_t i = 0; i < frames; ++i) {
-        released = std::max(from[past + i], release_ * released);
-        held[i] = static_cast<Quantum>(released * kOne + 0.5);
-    }
-    released_ = released;
-    required_.advance(frames);
-}
-
-void TruePeakLimiter::smooth(std::size_t frames) LACQUER_REALTIME {
-    Quantum* const held = held_.block();
-    Quantum* const once = once_.block();
-    const double scale = 1.0 / (kOne * static_cast<double>(first_boxcar_ * second_boxcar_));
-    for (std::size_t i = 0; i < frames; ++i) {
-        first_sum_ += held[i] - *(held + i - first_boxcar_);
-        once[i] = first_sum_;
-        second_sum_ += once[i] - *(once + i - second_boxcar_);
-        gain_[i] = 1.0 - static_cast<double>(second_sum_) * scale;
-    }
-    held_.advance(frames);
-    once_.advance(frames);
+    quiet_groups_ = quiet ? quiet_groups_ + groups : 0;
 }
 
 }  // namespace lacquer::dsp
+#endif

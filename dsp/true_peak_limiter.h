@@ -1,24 +1,27 @@
 // A look-ahead limiter on the true (inter-sample) peak, the channels linked.
 //
-// Method:  4x polyphase peak estimate (ITU-R BS.1770-4, Annex 2; 24 taps per phase, Kaiser), sliding maximum of the
-//          reduction that is required, release as a decaying maximum, then two boxcars no longer together than that
-//          window, so the gain never rises above what is required. The boxcars add integers: their sums do not drift
-//          and do not depend on where the run began. The gain is applied at the sample rate.
-// Margin:  four points per frame read a peak up to 0.55 dB low at 0.45 x the rate, and the moving gain adds a little;
-//          the ceiling handed in is meant to lie kLimiterMarginDb below the promise.
+// Method:  4x peak estimate (dsp/peak_interpolator.h), one value per group of kGroupFrames frames; the gain as
+//          dsp/limiter_gain.h decides it, applied at the sample rate and clamped to the ceiling. Groups that provably
+//          stay below the ceiling are not interpolated; where nothing in reach needs a reduction the output is the
+//          delayed input, bit for bit.
+// Margin:  four points per frame read a peak up to 0.55 dB low at 0.45 x the rate, lower still above, and the moving
+//          gain adds a little; the ceiling handed in is meant to lie kLimiterMarginDb below the promise. Measured over
+//          the ceiling handed in: 0.14 dB for signals below 0.45 x the rate, 0.98 dB for clipped full-band noise.
+// Cuts:    the output does not depend on the blocks. Runs that are to agree begin at the same place in a group.
+// Forgets: whatever came before within 5 s, to 2^-36, with releases and build-up of at most 200 ms.
 // Threads: not thread-safe; one instance per run.
 // Memory:  allocated by the constructor; process() touches only that.
-// Latency: latency_frames(), constant for the life of the object.
+// Latency: latency_frames(), constant for the life of the object, a multiple of kGroupFrames.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "dsp/history.h"
+#include "dsp/limiter_gain.h"
 #include "dsp/settings.h"
-#include "dsp/work_block.h"
+#include "dsp/stereo_block.h"
 
 namespace lacquer::dsp {
 
@@ -29,37 +32,30 @@ public:
     // Throws std::invalid_argument naming the field when a setting is outside its range.
     explicit TruePeakLimiter(const LimiterSettings& settings);
 
-    // At most kWorkFrames frames. No sample of the result is above the ceiling.
-    void process(WorkBlock block) LACQUER_REALTIME;
+    // In place. No sample of the result is above the ceiling. Takes what is no larger than the largest float; no NaN.
+    void process(StereoBlock block) LACQUER_REALTIME;
     void reset() LACQUER_REALTIME;
-    std::size_t latency_frames() const LACQUER_REALTIME { return delay_; }
+    std::size_t latency_frames() const LACQUER_REALTIME { return gain_.look_ahead_frames(); }
+
+    // Groups seen since construction and those of them whose peaks were not interpolated.
+    std::uint64_t groups() const LACQUER_REALTIME { return groups_; }
+    std::uint64_t skipped_groups() const LACQUER_REALTIME { return skipped_groups_; }
 
 private:
-    using Quantum = std::int64_t;
+    static constexpr std::size_t kBlockGroups = kWorkFrames / kGroupFrames;
 
-    void find_peaks(const WorkBlock& block) LACQUER_REALTIME;
-    void hold_maximum(std::size_t frames) LACQUER_REALTIME;
-    void smooth(std::size_t frames) LACQUER_REALTIME;
+    void find_peaks(const StereoBlock& block) LACQUER_REALTIME;
 
     double ceiling_;
-    double release_;
-    double quiet_below_;  // no interpolated peak can reach the ceiling when every sample is below
-    std::size_t window_;
-    std::size_t first_boxcar_;
-    std::size_t second_boxcar_;
-    std::size_t delay_;
-    std::array<std::vector<double>, 3> taps_;
-
-    std::array<History<double>, kMaxChannels> audio_;
-    History<double> required_;  // reduction 1 - gain, before the maximum
-    History<Quantum> held_;     // after release, in 2^-36
-    History<Quantum> once_;     // sums of the first boxcar
-    double released_ = 0.0;
-    Quantum first_sum_ = 0;
-    Quantum second_sum_ = 0;
-    std::vector<double> scratch_;
-    std::vector<double> other_scratch_;
-    std::array<double, kWorkFrames> gain_{};
+    float clamp_;        // the largest float that is no larger
+    float quiet_below_;  // no point can reach the ceiling when every sample is below
+    LimiterGain gain_;
+    StereoHistory audio_;
+    std::size_t quiet_groups_ = 0;  // at the end of the last block
+    std::array<float, kBlockGroups> peaks_{};
+    std::array<GroupGain, kBlockGroups> gains_{};
+    std::uint64_t groups_ = 0;
+    std::uint64_t skipped_groups_ = 0;
 };
 
 }  // namespace lacquer::dsp

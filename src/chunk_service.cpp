@@ -202,7 +202,7 @@ void ChunkService::Access::prefer_the_stored_chunk() {
 }
 
 std::size_t ChunkService::Access::read(std::uint64_t offset, std::span<std::byte> out,
-                                       const std::function<bool()>& listener_present) {
+                                       const std::function<bool()>& listener_present, std::size_t least) {
     assert(offset < layout_.total_bytes());
     out = out.first(std::min<std::uint64_t>(out.size(), layout_.total_bytes() - offset));
     while (true) {
@@ -213,7 +213,7 @@ std::size_t ChunkService::Access::read(std::uint64_t offset, std::span<std::byte
             attach();
             continue;
         }
-        if (const std::size_t count = flight_->chunk.read(offset, out, kListenerCheck)) return count;
+        if (const std::size_t count = flight_->chunk.read(offset, out, kListenerCheck, least)) return count;
         if (const auto reason = flight_->chunk.failure()) throw ChunkError(*reason);
         if (!listener_present()) return 0;
     }
@@ -222,7 +222,7 @@ std::size_t ChunkService::Access::read(std::uint64_t offset, std::span<std::byte
 bool ChunkService::Access::read_all(std::uint64_t offset, std::span<std::byte> out,
                                     const std::function<bool()>& listener_present) {
     while (!out.empty()) {
-        const std::size_t count = read(offset, out, listener_present);
+        const std::size_t count = read(offset, out, listener_present, out.size());
         if (count == 0) return false;
         offset += count;
         out = out.subspan(count);

@@ -65,9 +65,10 @@ public:
         bool ready() const;   // complete: no read will wait
         bool failed() const;  // every read will throw
         void hasten(Urgency urgency);
-        // Copies bytes from `offset` on as far as they are there, at least one, waiting for it. 0: the listener left.
-        // Throws ChunkError when the chunk failed.
-        std::size_t read(std::uint64_t offset, std::span<std::byte> out, const std::function<bool()>& listener_present);
+        // Copies bytes from `offset` on as far as they are there, at least one, waiting for it; a reader in no hurry
+        // may wait for up to `least` of them. 0: the listener left. Throws ChunkError when the chunk failed.
+        std::size_t read(std::uint64_t offset, std::span<std::byte> out, const std::function<bool()>& listener_present,
+                         std::size_t least = 1);
         // The whole range, waiting for all of it; false: the listener left.
         bool read_all(std::uint64_t offset, std::span<std::byte> out, const std::function<bool()>& listener_present);
 

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "cache/chunk_cache.h"
+#include "dsp/simd.h"
 #include "server/http_server.h"
 #include "src/background_renders.h"
 #include "src/chunk_service.h"
@@ -136,7 +137,7 @@ void Daemon::stop(std::chrono::milliseconds patience) {
 int run_daemon(const Settings& settings) {
     const ShutdownSignals signals;
     Daemon daemon(settings);
-    spdlog::info("listening on {}", daemon.base_url());
+    spdlog::info("listening on {} (computing on {})", daemon.base_url(), dsp::simd_in_use());
     signals.wait();
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
     daemon.stop(kDrainTime);

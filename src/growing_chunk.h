@@ -2,13 +2,14 @@
 //
 //     worker --append--> [ ready bytes | not yet ] <--wait, copy-- listeners
 //
-// Memory: the whole chunk, touched as it grows, until release().
+// Memory: the whole chunk, touched as it grows (in pages of 2 MiB where the system has them), until release().
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,18 +35,25 @@ public:
     std::optional<bool> stored() const;          // nullopt until complete
     std::optional<std::string> failure() const;  // the reason, once failed
 
-    // Waits until byte `offset` exists, the chunk failed or was released, or `patience` is over. Copies what is ready
-    // of [offset, offset + out.size()); 0: nothing.
-    std::size_t read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience);
+    // Waits until `least` bytes from `offset` on exist (all of `out` when it is smaller), the chunk failed or was
+    // released, or `patience` is over. Copies what is ready of [offset, offset + out.size()); 0: nothing.
+    std::size_t read(std::uint64_t offset, std::span<std::byte> out, std::chrono::milliseconds patience,
+                     std::size_t least = 1);
     // The whole chunk, once complete and until release(); for the writer.
     std::span<const std::byte> bytes() const noexcept { return {bytes_.get(), total_bytes_}; }
 
 private:
+    struct Free {
+        void operator()(std::byte* bytes) const noexcept;
+    };
+    static constexpr std::uint64_t kNobodyWaits = std::numeric_limits<std::uint64_t>::max();
+
     const std::uint64_t total_bytes_;
-    std::unique_ptr<std::byte[]> bytes_;  // [0, ready_bytes_) is written; freed under mutex_, and readers copy under it
+    std::unique_ptr<std::byte[], Free> bytes_;  // [0, ready_bytes_) is written; freed, and copied, under mutex_
     mutable cache::Mutex mutex_;
     std::condition_variable_any grown_;
     std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;
+    std::uint64_t awaited_bytes_ GUARDED_BY(mutex_) = kNobodyWaits;  // the least that anybody waits for
     std::optional<bool> stored_ GUARDED_BY(mutex_);
     std::optional<std::string> failure_ GUARDED_BY(mutex_);
 };

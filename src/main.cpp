@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include "dsp/simd.h"
 #include "src/commands.h"
 #include "src/daemon.h"
 #include "src/settings.h"
@@ -47,6 +48,7 @@ public:
         std::erase_if(values_, [](const auto& value) { return value.second.empty(); });
         const Settings settings = load_settings(values_, config_file_);
         spdlog::set_level(spdlog::level::from_str(settings.log_level));
+        if (settings.simd != "auto") dsp::force_simd(settings.simd);
         return action_(settings);
     }
 

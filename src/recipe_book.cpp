@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kKeepServedSeconds = 12 * 3600;
 constexpr double kMeasureFirstSeconds = 600.0;
+constexpr std::size_t kReadRecipes = 32;
 
 std::int64_t unix_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -87,10 +88,19 @@ ChosenRecipe RecipeBook::choose(const library::Track& track, const RenderChoice&
 }
 
 std::optional<ChosenRecipe> RecipeBook::stored_recipe(const std::string& recipe_id) const {
+    {
+        const cache::MutexLock lock(mutex_);
+        const auto known = read_.find(recipe_id);
+        if (known != read_.end()) return known->second;
+    }
     const auto text = library_.recipe(recipe_id);
     if (!text) return std::nullopt;
     try {
-        return chosen_from_text(*text);
+        const ChosenRecipe chosen = chosen_from_text(*text);
+        const cache::MutexLock lock(mutex_);
+        if (read_.size() >= kReadRecipes) read_.clear();
+        read_.emplace(recipe_id, chosen);
+        return chosen;
     } catch (const std::invalid_argument&) {
         return std::nullopt;  // written by another version: derived anew
     }

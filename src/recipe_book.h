@@ -3,6 +3,8 @@
 // it is replaced only by a request for byte 0 that comes 12 hours or more after the last byte was served.
 //
 // Threads: every member may be called from any thread but a worker. Measuring the same track twice at once is avoided.
+// Memory: up to 32 recipes as they were read from the library; reading one takes longer than the rest of a cached
+// answer.
 #pragma once
 
 #include <functional>
@@ -57,8 +59,9 @@ private:
     library::Library& library_;
     TrackMeasurer& measurer_;
     const dsp::GridSettings grid_;
-    cache::Mutex mutex_;
-    std::map<std::string, SharedProfile> measuring_ GUARDED_BY(mutex_);  // by urgency and content id
+    mutable cache::Mutex mutex_;
+    mutable std::map<std::string, ChosenRecipe> read_ GUARDED_BY(mutex_);  // by id, which is their fingerprint
+    std::map<std::string, SharedProfile> measuring_ GUARDED_BY(mutex_);    // by urgency and content id
 };
 
 }  // namespace lacquer

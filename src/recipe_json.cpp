@@ -39,7 +39,8 @@ void for_each_field(Part& part, Visit visit) {
         visit("gain", part.gain), visit("curveDb", part.curve_db);
     } else if constexpr (std::is_same_v<Plain, dsp::LimiterSettings>) {
         visit("ceiling", part.ceiling), visit("lookAheadFrames", part.look_ahead_frames);
-        visit("release", part.release);
+        visit("fastRelease", part.fast_release), visit("slowRelease", part.slow_release);
+        visit("buildUp", part.build_up);
     } else {
         static_assert(std::is_same_v<Plain, dsp::Recipe>);
         visit("sampleRateHz", part.sample_rate_hz), visit("channelCount", part.channel_count);

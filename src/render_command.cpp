@@ -32,6 +32,7 @@ public:
     explicit OutputFile(const fs::path& path)
         : path_(path), partial_(path.string() + ".part"), file_(std::fopen(partial_.c_str(), "wb")) {
         if (file_ == nullptr) throw std::system_error(errno, std::generic_category(), partial_.string());
+        std::setvbuf(file_, nullptr, _IONBF, 0);  // written in slices
     }
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;
@@ -66,20 +67,26 @@ public:
         file_.write(wav_header(plan.wav_shape()));
     }
     void write(dsp::ConstAudioBlock block, std::int64_t first_frame) override {
-        bytes_.resize(block.frame_count * plan_.wav_shape().frame_bytes());
-        dsp::quantise(block, first_frame, plan_.format, plan_.dither(), bytes_);
-        file_.write(bytes_);
+        const std::size_t count = block.frame_count * plan_.wav_shape().frame_bytes();
+        if (filled_ + count > bytes_.size()) flush();
+        if (count > bytes_.size()) bytes_.resize(count);
+        dsp::quantise(block, first_frame, plan_.format, plan_.dither(), std::span(bytes_).subspan(filled_, count));
+        filled_ += count;
         progress_.add(block.frame_count);
     }
     void finish() {
+        flush();
         if (plan_.wav_shape().pad_bytes() > 0) file_.write(std::array<std::byte, 1>{});
     }
 
 private:
+    void flush() { file_.write(std::span(bytes_).first(std::exchange(filled_, 0))); }
+
     const RenderPlan& plan_;
     OutputFile& file_;
     Progress& progress_;
-    std::vector<std::byte> bytes_;
+    std::vector<std::byte> bytes_ = std::vector<std::byte>(kSliceBytes);  // bytes_[0, filled_) is yet to be written
+    std::size_t filled_ = 0;
 };
 
 void render_whole(const RenderPlan& plan, OutputFile& file, Progress& progress) {
@@ -91,6 +98,7 @@ void render_whole(const RenderPlan& plan, OutputFile& file, Progress& progress) 
 void render_chunks(Offline& offline, const PlanPtr& plan, OutputFile& file, Progress& progress) {
     Stream stream(offline.chunks(), plan, {0, plan->grid.frame_count()});
     stream.set_look_ahead(offline.settings().workers + 1);
+    stream.set_least_bytes(kSliceBytes);
     std::vector<std::byte> slice(kSliceBytes);
     const std::uint64_t frame_bytes = plan->wav_shape().frame_bytes();
     for (std::uint64_t at = 0; at < stream.size_bytes();) {

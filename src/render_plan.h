@@ -47,7 +47,7 @@ using PlanPtr = std::shared_ptr<const RenderPlan>;
 PlanPtr make_plan(RenderPlan plan);  // fills in the fingerprint
 
 // The render version: changed by whoever changes a byte of what is rendered.
-inline constexpr int kRenderVersion = 1;
+inline constexpr int kRenderVersion = 2;
 std::string engine_id(const dsp::GridSettings& grid, const media::MediaInfo& media);
 
 // Frames that a listener is promised: what can be decoded, then silence up to what the header says.

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "dsp/simd.h"
+
 namespace lacquer {
 namespace {
 
@@ -65,6 +67,14 @@ void check_log_level(Settings& settings, const std::string& text) {
     settings.log_level = text;
 }
 
+void check_simd(Settings& settings, const std::string& text) {
+    const std::vector<std::string> runnable = dsp::runnable_simd();
+    if (text != "auto" && std::find(runnable.begin(), runnable.end(), text) == runnable.end()) {
+        throw SettingError(fmt::format("'{}'; allowed on this processor: auto, {}", text, fmt::join(runnable, ", ")));
+    }
+    settings.simd = text;
+}
+
 std::vector<SettingRow> make_rows() {
     using S = Settings;
     using Text = const std::string&;
@@ -92,6 +102,8 @@ std::vector<SettingRow> make_rows() {
          [](const S& s) { return fmt::format("{}", fmt::join(s.public_hosts, ":")); }},
         {"log-level", "debug, info, warn, error or off", false, check_log_level,
          [](const S& s) { return s.log_level; }},
+        {"simd", "Instruction set to compute on: auto, scalar, ssse3, sse4, avx2, avx3; the bytes are the same", false,
+         check_simd, [](const S& s) { return s.simd; }},
         {"chunk.body", "Seconds of a chunk, 5 to 120", false,
          [](S& s, Text t) { s.grid.body_seconds = parse_seconds(t, 5, 120); },
          [](const S& s) { return fmt::format("{}", s.grid.body_seconds); }},

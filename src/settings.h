@@ -33,6 +33,7 @@ struct Settings {
     std::string token;
     std::vector<std::string> public_hosts;
     std::string log_level = "info";
+    std::string simd = "auto";  // "auto" or one of dsp::runnable_simd(); main hands it to dsp::force_simd()
     dsp::GridSettings grid;
 };
 

@@ -62,7 +62,7 @@ std::size_t Stream::read_frames(std::uint64_t data_offset, std::span<std::byte> 
     const std::uint64_t into_middle =
         static_cast<std::uint64_t>(frame - layout.span.middle_begin) * frame_bytes_ + skip_bytes;
     const std::size_t count = std::min<std::uint64_t>(out.size(), layout.middle_bytes() - into_middle);
-    return chunk(index).read(layout.head_bytes() + into_middle, out.first(count), listener_present);
+    return chunk(index).read(layout.head_bytes() + into_middle, out.first(count), listener_present, least_bytes_);
 }
 
 std::size_t Stream::read_fade(std::int64_t frame, std::uint64_t skip_bytes, std::span<std::byte> out,

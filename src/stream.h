@@ -39,6 +39,9 @@ public:
 
     // Chunks rendered ahead of the reader, besides the one it is in; 1 unless set.
     void set_look_ahead(std::int64_t chunks) { look_ahead_ = chunks; }
+    // What a read() of a chunk under way waits for, where the chunk has as many; 1 unless set. More saves a reader in
+    // no hurry most of its wake-ups.
+    void set_least_bytes(std::size_t bytes) { least_bytes_ = bytes; }
 
 private:
     std::size_t read_frames(std::uint64_t data_offset, std::span<std::byte> out,
@@ -59,6 +62,7 @@ private:
     const std::uint64_t data_bytes_;
     const std::uint64_t pad_bytes_;
     std::int64_t look_ahead_ = 1;
+    std::size_t least_bytes_ = 1;
 
     bool started_ = false;
     std::chrono::steady_clock::time_point first_read_{};

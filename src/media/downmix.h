@@ -37,6 +37,8 @@ public:
     void process(std::span<const float> interleaved, dsp::AudioBlock out) const noexcept;
 
 private:
+    void mix(const float* interleaved, dsp::AudioBlock out) const noexcept;
+
     struct Term {
         std::size_t channel;
         float gain;

@@ -9,7 +9,6 @@
 #include "dsp/profile_meter.h"
 #include "dsp/recipe.h"
 #include "dsp/stereo_block.h"
-#include "dsp/work_block.h"
 #include "tests/support/signals.h"
 
 namespace lacquer::test {
@@ -37,41 +36,6 @@ inline dsp::AudioBuffer enhanced_in_cuts(const dsp::Recipe& recipe, dsp::ConstAu
     }
     return out;
 }
-
-// Runs a stage of the chain, which works on short blocks of doubles, over float audio of any length.
-template <typename Stage>
-class AsFloats {
-public:
-    explicit AsFloats(Stage& stage) : stage_(stage), scratch_(dsp::kMaxChannels * dsp::kWorkFrames) {}
-
-    void process(dsp::AudioBlock block) noexcept {
-        for (std::size_t done = 0; done < block.frame_count;) {
-            const std::size_t frames = std::min(dsp::kWorkFrames, block.frame_count - done);
-            process_short(block.slice(done, frames));
-            done += frames;
-        }
-    }
-
-private:
-    void process_short(dsp::AudioBlock block) noexcept {
-        dsp::WorkBlock work;
-        work.channel_count = block.channel_count;
-        work.frame_count = block.frame_count;
-        for (std::size_t c = 0; c < block.channel_count; ++c) {
-            work.channels[c] = scratch_.data() + c * dsp::kWorkFrames;
-            std::copy_n(block.channels[c], block.frame_count, work.channels[c]);
-        }
-        stage_.process(work);
-        for (std::size_t c = 0; c < block.channel_count; ++c) {
-            for (std::size_t i = 0; i < block.frame_count; ++i) {
-                block.channels[c][i] = static_cast<float>(work.channels[c][i]);
-            }
-        }
-    }
-
-    Stage& stage_;
-    std::vector<double> scratch_;
-};
 
 // Runs a stage that works on stereo blocks over audio of any length; mono travels as two equal channels. What the last
 // group lacks is silence, so only the last call may have a length that is no multiple of a group.

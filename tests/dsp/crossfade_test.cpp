@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/every_simd.h"
+#include "tests/support/signals.h"
+
 namespace lacquer::dsp {
 namespace {
 
@@ -45,6 +48,22 @@ TEST(Crossfade, DoesNotDependOnHowItIsCut) {
     for (std::size_t c = 0; c < 2; ++c) {
         for (std::size_t i = 0; i < 1000; ++i) ASSERT_EQ(whole.block().channel(c)[i], parts.block().channel(c)[i]);
     }
+}
+
+TEST(Crossfade, IsThatOfALoopInDoubleOnEveryInstructionSet) {
+    const AudioBuffer from = noise(1003, 4), to = noise(1003, 5);
+    test::on_every_simd([&](const std::string&) {
+        AudioBuffer out = test::copy(to.block());
+        crossfade(from.block(), out.block(), 100, 44'100, out.block());
+        for (std::size_t c = 0; c < 2; ++c) {
+            for (std::size_t i = 0; i < 1003; ++i) {
+                const double weight = (static_cast<double>(100 + i) + 0.5) * (1.0 / 44'100.0);
+                const double a = from.block().channels[c][i];
+                const double b = to.block().channels[c][i];
+                ASSERT_EQ(out.block().channels[c][i], static_cast<float>(a + weight * (b - a)));
+            }
+        }
+    });
 }
 
 }  // namespace

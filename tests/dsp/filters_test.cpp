@@ -1,4 +1,6 @@
 // The stages that filter: equaliser and its fit, crossover, width.
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <complex>
 #include <numbers>
@@ -85,13 +87,27 @@ TEST(EqFit, FlatCurveNeedsNoSection) {
     EXPECT_TRUE(fit_sections(ToneCurve{}, kEqualiserSections, 48'000).empty());
 }
 
+// Equaliser as a stage, rounded to float.
+class Equalised {
+public:
+    explicit Equalised(const EqualiserSettings& settings) : equaliser_(settings) {}
+    void process(StereoBlock block) {
+        equaliser_.process(block, {wide_.data(), block.frame_count});
+        std::copy_n(wide_.data(), 2 * block.frame_count, block.samples);
+    }
+
+private:
+    Equaliser equaliser_;
+    std::array<double, 2 * kWorkFrames> wide_{};
+};
+
 TEST(Equaliser, MeasuredResponseIsTheDesignedOne) {
     EqualiserSettings settings;
     const auto list = fit_sections(random_curve(3, 48'000), kEqualiserSections, 48'000);
     std::copy(list.begin(), list.end(), settings.sections.begin());
     for (const double hz : {31.0, 125.0, 1000.0, 6000.0, 15000.0}) {
-        Equaliser equaliser(settings);
-        test::AsFloats stage(equaliser);
+        Equalised equalised(settings);
+        test::AsStereo stage(equalised);
         EXPECT_NEAR(test::gain_db_at(stage, hz), response_db(settings, hz / 48'000.0), 0.01) << hz << " Hz";
     }
 }
@@ -100,30 +116,26 @@ TEST(Equaliser, MeasuredResponseIsTheDesignedOne) {
 class SplitAndSum {
 public:
     explicit SplitAndSum(std::uint32_t rate_hz) : crossover_(neutral_recipe(rate_hz, 2).compressor.borders) {}
-    void process(WorkBlock block) {
-        std::array<std::array<std::array<double, kWorkFrames>, 2>, kDynamicsBands> memory;
+    void process(StereoBlock block) {
+        const std::size_t count = 2 * block.frame_count;
+        std::copy_n(block.samples, count, wide_.data());
         BandBlocks bands;
-        for (std::size_t b = 0; b < kDynamicsBands; ++b) {
-            bands[b] = block;
-            for (std::size_t c = 0; c < 2; ++c) bands[b].channels[c] = memory[b][c].data();
-        }
-        crossover_.split(block, bands);
-        for (std::size_t c = 0; c < block.channel_count; ++c) {
-            for (std::size_t i = 0; i < block.frame_count; ++i) {
-                block.channels[c][i] = memory[0][c][i] + memory[1][c][i] + memory[2][c][i];
-            }
-        }
+        for (std::size_t b = 0; b < kDynamicsBands; ++b) bands[b] = {bands_[b].data(), block.frame_count};
+        crossover_.split({wide_.data(), block.frame_count}, bands);
+        for (std::size_t i = 0; i < count; ++i) block.samples[i] = bands_[0][i] + bands_[1][i] + bands_[2][i];
     }
 
 private:
     Crossover crossover_;
+    std::array<double, 2 * kWorkFrames> wide_{};
+    std::array<std::array<float, 2 * kWorkFrames>, kDynamicsBands> bands_{};
 };
 
 TEST(Crossover, BandsSumFlatWithinAHundredthOfADecibel) {
     for (const std::uint32_t rate_hz : {8'000u, 44'100u, 192'000u}) {
         for (double hz = 22.0; hz < 0.44 * rate_hz; hz *= 1.9) {
             SplitAndSum sum(rate_hz);
-            test::AsFloats stage(sum);
+            test::AsStereo stage(sum);
             EXPECT_NEAR(test::gain_db_at(stage, hz, rate_hz), 0.0, 0.01) << hz << " Hz at " << rate_hz;
         }
     }
@@ -141,7 +153,7 @@ double width_gain_db(double hz, bool side) {
     WidthSettings settings{1.2, 1.0, linkwitz_riley(120.0 / 48'000.0)};
     Width width(settings);
     AudioBuffer audio = stereo(hz, side);
-    test::AsFloats(width).process(audio.block());
+    test::AsStereo(width).process(audio.block());
     return test::rms_dbfs(audio.block().slice(48'000, 48'000)) - (-15.01);
 }
 

@@ -1,5 +1,6 @@
 #include "dsp/quantiser.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -7,7 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include "dsp/dither.h"
 #include "tests/support/allocation_guard.h"
+#include "tests/support/checksum.h"
+#include "tests/support/every_simd.h"
 #include "tests/support/signals.h"
 
 namespace lacquer::dsp {
@@ -130,6 +134,75 @@ TEST(Quantiser, BytesDependOnThePositionNotOnTheCut) {
         EXPECT_EQ(joined, whole);
         EXPECT_NE(quantised(source.block(), format, true, kFirst + 1), whole);
     }
+}
+
+// The definition, one sample at a time in double. Exactly half way between two values either may be taken.
+void expect_defined_values(ConstAudioBlock block, std::int64_t first, SampleFormat format, bool dither) {
+    const double full = format == SampleFormat::s16 ? 32768.0 : 8388608.0;
+    const auto values = integers(quantised(block, format, dither, first), format);
+    for (std::size_t i = 0; i < block.frame_count; ++i) {
+        for (std::size_t c = 0; c < block.channel_count; ++c) {
+            double exact = std::clamp(static_cast<double>(block.channels[c][i]) * full, -full, full);
+            if (dither) exact += triangular_dither(first + static_cast<std::int64_t>(i), c);
+            exact = std::clamp(exact, -full, full - 1.0);
+            ASSERT_LE(std::abs(values[i * block.channel_count + c] - exact), 0.5 + 1e-7) << i << ", channel " << c;
+        }
+    }
+}
+
+TEST(Quantiser, ValuesAreThoseOfTheDefinitionOnEveryInstructionSet) {
+    constexpr std::int64_t kSpanEnd = std::int64_t{1} << kDitherSpanBits;
+    test::on_every_simd([&](const std::string&) {
+        for (const std::size_t channels : {1, 2}) {
+            const AudioBuffer source = test::white_noise(3, -9.0, 0.05, {48'000, channels});
+            for (const auto format : {SampleFormat::s16, SampleFormat::s24}) {
+                for (const std::int64_t first : {std::int64_t{0}, std::int64_t{77'777}, kSpanEnd - 1'001}) {
+                    expect_defined_values(source.block(), first, format, true);
+                    expect_defined_values(source.block(), first, format, false);
+                }
+            }
+        }
+    });
+}
+
+TEST(Quantiser, TiesGoToEvenWithoutDither) {
+    AudioBuffer source(1, 6);
+    const float halves[] = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 32766.5f};
+    for (std::size_t i = 0; i < 6; ++i) source.block().channels[0][i] = halves[i] / 32768.0f;
+    test::on_every_simd([&](const std::string&) {
+        EXPECT_EQ(integers(quantised(source.block(), SampleFormat::s16, false), SampleFormat::s16),
+                  (std::vector<std::int32_t>{0, 2, 2, 0, -2, 32766}));
+    });
+}
+
+TEST(Quantiser, InterleavedStereoGivesTheBytesOfPlanar) {
+    const AudioBuffer source = test::white_noise(4, -9.0, 0.1);
+    std::vector<float> interleaved(2 * source.frame_count());
+    for (std::size_t i = 0; i < interleaved.size(); ++i) interleaved[i] = source.block().channels[i % 2][i / 2];
+    for (const auto format : {SampleFormat::s16, SampleFormat::s24, SampleFormat::f32}) {
+        const auto expected = quantised(source.block(), format, true, 5);
+        std::vector<std::byte> bytes(expected.size());
+        quantise_stereo(interleaved, 5, format, true, bytes);
+        EXPECT_EQ(bytes, expected);
+    }
+}
+
+// Recorded from the scalar kernels when they were written.
+TEST(Quantiser, BytesAreTheRecordedOnesOnEveryInstructionSet) {
+    test::Random random(5);
+    AudioBuffer source(2, 5'003);
+    for (std::size_t c = 0; c < 2; ++c) {
+        for (float& sample : source.block().channel(c)) sample = static_cast<float>(2.02 * random.uniform() - 1.01);
+    }
+    test::on_every_simd([&](const std::string&) {
+        const auto sum = [&](SampleFormat format, bool dither) {
+            return test::checksum(quantised(source.block(), format, dither, 123'456'789));
+        };
+        EXPECT_EQ(sum(SampleFormat::s16, true), 0x3D7C'14AC'FB51'B566u);
+        EXPECT_EQ(sum(SampleFormat::s16, false), 0x3505'B3B4'95F7'5A86u);
+        EXPECT_EQ(sum(SampleFormat::s24, true), 0xB6FF'40B0'DF63'4DCCu);
+        EXPECT_EQ(sum(SampleFormat::s24, false), 0x8C0C'1866'445C'3D30u);
+    });
 }
 
 TEST(Quantiser, AllocatesNothing) {

@@ -73,6 +73,29 @@ TEST(GrowingChunk, GivesWhatIsThereWithoutWaitingForTheRest) {
     EXPECT_TRUE(as_written({out.data(), 20}, 10));
 }
 
+TEST(GrowingChunk, AReaderInNoHurryGetsAsMuchAsItAskedForAndKeepsNobodyElseWaiting) {
+    GrowingChunk chunk(1000);
+    std::vector<std::byte> slice(300), first(300);
+    auto patient = std::async(std::launch::async, [&] { return chunk.read(0, slice, 10min, 300); });
+    auto hasty = std::async(std::launch::async, [&] { return chunk.read(0, first, 10min); });
+    append(chunk, 10);
+    const std::size_t count = hasty.get();  // while the other one still waits
+    EXPECT_GE(count, 10u);
+    while (chunk.ready_bytes() < 1000) append(chunk, 10);
+    EXPECT_EQ(patient.get(), 300u);
+    EXPECT_TRUE(as_written(slice, 0));
+    EXPECT_EQ(chunk.read(0, slice, 0ms, 5000), 300u) << "never more than fit";
+}
+
+TEST(GrowingChunk, AReaderInNoHurryTakesWhatThereIsWhenItsPatienceEnds) {
+    GrowingChunk chunk(1000);
+    append(chunk, 10);
+    std::vector<std::byte> out(300);
+    EXPECT_EQ(chunk.read(0, out, 5ms, 300), 10u);
+    chunk.fail("the disk is gone");
+    EXPECT_EQ(chunk.read(0, out, 10min, 300), 10u);
+}
+
 TEST(GrowingChunk, FailureWakesWhoWaitsAndLeavesTheBytesBeforeItReadable) {
     GrowingChunk chunk(100);
     append(chunk, 30);

@@ -2,26 +2,32 @@
 // chain, and lands at the preset's loudness by libebur128 wherever no bound of the recipe holds.
 #include "tests/src/real_music.h"
 
-#include <cstdio>
+#include <filesystem>
+#include <vector>
 
+#include <gtest/gtest.h>
+
+#include "dsp/enhancer.h"
+#include "dsp/recipe.h"
 #include "tests/support/measures.h"
 
 namespace lacquer {
 namespace {
 
-namespace fs = std::filesystem;
+using test::passage;
 
 constexpr double kCeilingDbtp = -1.0;
 
 TEST(RealMusic, EveryPresetStaysUnderTheCeilingAndLandsAtItsLoudness) {
-    const std::vector<fs::path> tracks = test::real_tracks();
+    const std::vector<std::filesystem::path> tracks = test::real_tracks();
+    ASSERT_GE(tracks.size(), 10u) << "script/setup installs singularity-music";
     for (std::size_t t : {0u, 9u}) {
         const std::uint32_t rate_hz = media::probe(tracks[t]).sample_rate_hz;
-        const dsp::AudioBuffer source = test::passage(tracks[t], 60.0, 12.0);
+        const dsp::AudioBuffer source = passage(tracks[t], 60.0, 12.0);
         const dsp::Profile profile = test::measure(source.block(), rate_hz);
         for (const dsp::Preset& preset : dsp::presets()) {
             const dsp::RecipeOutcome outcome = dsp::derive_recipe(profile, {preset.id});
-            dsp::AudioBuffer audio = test::passage(tracks[t], 60.0, 12.0);
+            dsp::AudioBuffer audio = passage(tracks[t], 60.0, 12.0);
             dsp::Enhancer(outcome.recipe, 0).process(audio.block());
             const double peak_dbtp = test::true_peak_dbtp(audio.block());
             const double loudness_lufs = test::ebur128_measure(audio.block(), rate_hz).integrated_lufs;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/profile_json.h"
+#include "src/recipe_json.h"
 #include "tests/src/fixture.h"
 
 namespace lacquer {
@@ -268,6 +269,19 @@ TEST_F(RecipeBookTest, StoredTextOfAnotherVersionIsDerivedAnew) {
     EXPECT_TRUE(book().stored_profile(t));
     library().set_served_recipe(t.content_id, RenderChoice{}.request_key(), {"a recipe nobody has", now_s()});
     EXPECT_EQ(id(t, {}, false), first);
+}
+
+TEST_F(RecipeBookTest, ARecipeStaysTheSameHoweverManyOthersAreServedBetween) {
+    const auto song = track("song.wav", 7);
+    const auto at = [&](int step) { return asked({dsp::PresetId::warm, 1.0 - 0.01 * step, true}); };
+    const auto numbers = [&](int step) { return recipe_to_json(book().plan(song, at(step), true, present)->recipe); };
+    std::vector<std::string> first;
+    for (int step = 0; step < 40; ++step) first.push_back(numbers(step));
+    for (int round = 0; round < 2; ++round) {
+        for (int step = 0; step < 40; ++step) EXPECT_EQ(numbers(step), first[static_cast<std::size_t>(step)]) << step;
+    }
+    restart();
+    for (int step = 0; step < 40; ++step) EXPECT_EQ(numbers(step), first[static_cast<std::size_t>(step)]) << step;
 }
 
 }  // namespace

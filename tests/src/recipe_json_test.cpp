@@ -44,7 +44,7 @@ TEST(RecipeJson, EveryNumberComesBackToTheBit) {
         EXPECT_TRUE(same_bits(back.level.gain, recipe.level.gain));
         EXPECT_EQ(back.equaliser.sections, recipe.equaliser.sections);
         EXPECT_EQ(back.level.curve_db, recipe.level.curve_db);
-        EXPECT_TRUE(same_bits(back.limiter.release, recipe.limiter.release));
+        EXPECT_TRUE(same_bits(back.limiter.slow_release, recipe.limiter.slow_release));
         EXPECT_EQ(back.limiter.look_ahead_frames, recipe.limiter.look_ahead_frames);
         for (std::size_t b = 0; b < dsp::kDynamicsBands; ++b) {
             EXPECT_EQ(std::memcmp(&back.compressor.bands[b], &recipe.compressor.bands[b],
@@ -73,7 +73,7 @@ TEST(RecipeJson, NoFieldIsForgotten) {
     EXPECT_EQ(nlohmann::json::parse(recipe_to_json(recipe_from_json(json.dump()))), json);
     // Sections, borders of compressor and width, bands; rate, channels, trim, amount, width, bass, gain, curve,
     // limiter.
-    EXPECT_EQ(count, 50u + 3u * 15u + 3u * 6u + 2u + 1u + 1u + 2u + 1u + 2u + 3u);
+    EXPECT_EQ(count, 50u + 3u * 15u + 3u * 6u + 2u + 1u + 1u + 2u + 1u + 2u + 5u);
 }
 
 TEST(RecipeJson, RefusalsNameTheField) {

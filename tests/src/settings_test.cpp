@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dsp/simd.h"
 #include "tests/support/temp_dir.h"
 
 namespace lacquer {
@@ -102,7 +103,7 @@ TEST_F(SettingsTest, EveryRefusalNamesTheSettingAndWhatIsAllowed) {
         {"chunk.body", "nan", "5 to 120"},    {"chunk.overlap", "-1", "0 to 5"}, {"chunk.overlap", "6", "0 to 5"},
         {"chunk.context", "0", "1 to 30"},    {"chunk.context", "", "1 to 30"},  {"cache-size", "-1GB", "1GB"},
         {"cache-size", "lots", "1GB"},        {"cache-size", "", "1GB"},         {"cache-size", "1gigabyte", "1GB"},
-        {"log-level", "loud", "debug, info"},
+        {"log-level", "loud", "debug, info"}, {"simd", "avx9", "auto, scalar"},  {"simd", "", "auto, scalar"},
     };
     for (const auto& [name, value, allowed] : cases) {
         const std::string refused = refusal({{name, {value}}});
@@ -114,6 +115,18 @@ TEST_F(SettingsTest, EveryRefusalNamesTheSettingAndWhatIsAllowed) {
     set("LACQUER_WORKERS", "99");
     EXPECT_THAT(refusal({}), HasSubstr("LACQUER_WORKERS"));
     EXPECT_THAT(refusal({}), HasSubstr("1 to 20"));
+}
+
+TEST_F(SettingsTest, EveryInstructionSetOfThisProcessorCanBeAskedFor) {
+    EXPECT_EQ(load_settings({}, {}).simd, "auto");
+    for (const std::string& name : dsp::runnable_simd()) {
+        set("LACQUER_SIMD", name.c_str());
+        EXPECT_EQ(load_settings({}, {}).simd, name);
+    }
+    set("LACQUER_SIMD", "auto");
+    EXPECT_EQ(load_settings({}, {}).simd, "auto");
+    set("LACQUER_SIMD", "AVX2");
+    EXPECT_THAT(refusal({}), HasSubstr("LACQUER_SIMD is 'AVX2'; allowed on this processor: auto, scalar"));
 }
 
 TEST_F(SettingsTest, WhatIsWrongInTheFileIsNamedWithTheFile) {

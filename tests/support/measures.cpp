@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <numbers>
 #include <stdexcept>
@@ -22,6 +23,11 @@ constexpr double kNothingDb = -200.0;
 double amplitude_db(double amplitude) {
     return amplitude > 1e-10 ? 20.0 * std::log10(amplitude) : kNothingDb;
 }
+// What is not a number counts as infinite: a maximum would otherwise pass over it.
+double magnitude(double x) {
+    return std::isnan(x) ? std::numeric_limits<double>::infinity() : std::abs(x);
+}
+
 double power_db(double power) {
     return power > 1e-20 ? 10.0 * std::log10(power) : kNothingDb;
 }
@@ -109,7 +115,7 @@ double rms_dbfs(dsp::ConstAudioBlock block) {
 double peak_dbfs(dsp::ConstAudioBlock block) {
     double peak = 0.0;
     for (std::size_t c = 0; c < block.channel_count; ++c)
-        for (float x : block.channel(c)) peak = std::max(peak, std::abs(double{x}));
+        for (float x : block.channel(c)) peak = std::max(peak, magnitude(x));
     return amplitude_db(peak);
 }
 
@@ -156,7 +162,7 @@ Residual residual(dsp::ConstAudioBlock a, dsp::ConstAudioBlock b, std::uint32_t 
         double sum = 0.0;
         for (std::size_t c = 0; c < a.channel_count; ++c) {
             const double d = double{a.channels[c][i]} - b.channels[c][i];
-            peak = std::max(peak, std::abs(d));
+            peak = std::max(peak, magnitude(d));
             sum += d * d;
         }
         energy_until[i + 1] = sum;
