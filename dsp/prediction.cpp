@@ -18,7 +18,7 @@ constexpr BiquadCoefficients kKShelf{1.53512485958697, -2.69169618940638, 1.1983
                                      0.73248077421585};
 constexpr BiquadCoefficients kKHighPass{1.0, -2.0, 1.0, -1.99004745483398, 0.99007225036621};
 
-constexpr double kBlockShare = 0.5;  // of the spread of 100 ms within a second that blocks of 400 ms keep
+constexpr double kBlockShare = 0.45;  // of the spread of 100 ms within a second that blocks of 400 ms keep
 
 double power_of_db(double level_db) {
     return std::pow(10.0, level_db / 10.0);
@@ -231,7 +231,7 @@ double saturation_change_db(double rms_db, double amount) {
 }
 
 double limiting_change_db(double overshoot_db, double crest_db) {
-    constexpr double kPerSquare = 0.095;  // dB of loudness for the square of a dB; measured
+    constexpr double kPerSquare = 0.075;  // dB of loudness for the square of a dB; measured
     const double share = std::clamp((17.0 - crest_db) / 3.0, 0.15, 1.0);
     const double over_db = std::max(overshoot_db, 0.0);
     return -kPerSquare * share * over_db * over_db;
