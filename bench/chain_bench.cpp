@@ -2,7 +2,7 @@
 // in blocks as the chunk renderer takes them. Ten EQ sections and all three compressor bands are at work. "limited" is
 // the share of all tiles of 16 frames in which the limiter takes 0.01 dB or more:
 //   music            real music, its gain raised in steps of 1 dB until at least 30 % limit
-//   synthetic        loud synthetic music as the preset leaves it: the limiter hardly rests
+//   synthetic        loud synthetic music from a fixed seed, likewise
 //   music_unlimited  the same music so far down that it never limits
 //
 // "rtf" is seconds of audio per second, "target_rtf" what is asked of this instruction set.
@@ -82,10 +82,10 @@ Track make_track(const dsp::AudioBuffer& audio, const std::string& name) {
     track.samples.resize(track.frames * 4);
     dsp::quantise(audio.block(), 0, dsp::SampleFormat::s16, true, track.samples);
     track.recipe = busy_recipe(measured(audio));
-    if (name == "music") track.recipe.level.gain *= 0x1p-4;
-    if (name == "music_unlimited") track.recipe.level.gain *= kNeverLimited;
+    const bool limits = name != "music_unlimited";
+    track.recipe.level.gain *= limits ? 0x1p-4 : kNeverLimited;
     track.limited = limited_share(audio, track.recipe);
-    while (name == "music" && track.limited < kLeastLimited) {
+    while (limits && track.limited < kLeastLimited) {
         track.recipe.level.gain *= 1.122;  // 1 dB
         track.limited = limited_share(audio, track.recipe);
     }

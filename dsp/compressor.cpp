@@ -8,6 +8,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
 
 constexpr std::size_t kGroupSamples = 2 * kGroupFrames;
 constexpr std::size_t kMaxGroups = kWorkFrames / kGroupFrames;
@@ -185,6 +186,7 @@ void AddBands(const float* low, const float* middle, const float* high, const St
     }
 }
 
+}  // namespace
 }  // namespace lacquer::dsp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

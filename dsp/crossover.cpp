@@ -7,6 +7,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
 
 // Fills the three lines, each behind what is left in it of the block before.
 void filter(Crossover::Lanes& lanes, const double* samples, std::size_t frames) {
@@ -66,14 +67,18 @@ void Split(Crossover::Lanes& lanes, const WideBlock& block, float* low, float* m
     for (std::size_t i = 0; i < 2; ++i) lanes.low[i] = lanes.low[count + i];
 }
 
+}  // namespace
 }  // namespace lacquer::dsp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
 namespace lacquer::dsp {
+namespace {
 
 HWY_EXPORT(Split);
+
+}  // namespace
 
 Crossover::Crossover(const std::array<CrossoverSettings, kDynamicsBands - 1>& borders) {
     std::size_t pair = 0;

@@ -54,24 +54,24 @@ public:
 
     void solve() {
         double damping = 1e-2;
-        double error = residual(parameters_).squaredNorm();
+        Point here = at(parameters_);
+        Eigen::MatrixXd slope = jacobian(here);
         for (int i = 0; i < kIterations; ++i) {
-            const Eigen::MatrixXd slope = jacobian();
-            const Eigen::VectorXd down = slope.transpose() * residual(parameters_);
+            const Eigen::VectorXd down = slope.transpose() * here.residual;
             Eigen::MatrixXd normal = slope.transpose() * slope;
             normal.diagonal().array() += damping;
-            const Eigen::VectorXd candidate = bounded(parameters_ - normal.ldlt().solve(down));
-            const double next = residual(candidate).squaredNorm();
-            if (next >= error) {
+            Point candidate = at(bounded(here.parameters - normal.ldlt().solve(down)));
+            if (candidate.error >= here.error) {
                 damping *= 8.0;
                 continue;
             }
-            const bool settled = error - next < 1e-4 * error;
-            parameters_ = candidate;
-            error = next;
+            const bool settled = here.error - candidate.error < 1e-4 * here.error;
+            here = std::move(candidate);
             damping = std::max(damping / 4.0, 1e-6);
             if (settled) break;
+            slope = jacobian(here);
         }
+        parameters_ = here.parameters;
     }
 
     std::vector<BiquadCoefficients> sections() const {
@@ -83,6 +83,14 @@ public:
     }
 
 private:
+    // What is known of one choice of parameters: responses take nearly all the time, so none is computed twice.
+    struct Point {
+        Eigen::VectorXd parameters;
+        std::vector<Eigen::VectorXd> responses;  // by section, dB on the grid
+        Eigen::VectorXd residual;
+        double error;
+    };
+
     static Eigen::Index index(std::size_t section) { return static_cast<Eigen::Index>(section) * kParametersEach; }
     Eigen::Index parameter_count() const { return index(starts_.size()); }
     Eigen::Index grid_size() const { return static_cast<Eigen::Index>(frequencies_.size()); }
@@ -107,24 +115,28 @@ private:
         return values;
     }
 
-    Eigen::VectorXd residual(const Eigen::VectorXd& p) const {
-        Eigen::VectorXd values = Eigen::VectorXd::Zero(grid_size() + parameter_count());
-        for (std::size_t s = 0; s < starts_.size(); ++s) values.head(grid_size()) += response(s, p);
+    Point at(const Eigen::VectorXd& p) const {
+        Point point{p, {}, Eigen::VectorXd::Zero(grid_size() + parameter_count()), 0.0};
+        Eigen::VectorXd& values = point.residual;
+        for (std::size_t s = 0; s < starts_.size(); ++s) {
+            point.responses.push_back(response(s, p));
+            values.head(grid_size()) += point.responses.back();
+        }
         for (Eigen::Index i = 0; i < grid_size(); ++i) values[i] -= wanted_[static_cast<std::size_t>(i)];
         values.tail(parameter_count()) = kHold * p;
         for (std::size_t s = 0; s < starts_.size(); ++s) values[grid_size() + index(s)] = 0.0;  // gains are free
-        return values;
+        point.error = values.squaredNorm();
+        return point;
     }
 
-    Eigen::MatrixXd jacobian() const {
+    Eigen::MatrixXd jacobian(const Point& here) const {
         constexpr double kStep = 1e-5;
         Eigen::MatrixXd slope = Eigen::MatrixXd::Zero(grid_size() + parameter_count(), parameter_count());
         for (std::size_t s = 0; s < starts_.size(); ++s) {
-            const Eigen::VectorXd here = response(s, parameters_);
             for (int k = 0; k < kParametersEach; ++k) {
-                Eigen::VectorXd moved = parameters_;
+                Eigen::VectorXd moved = here.parameters;
                 moved[index(s) + k] += kStep;
-                slope.col(index(s) + k).head(grid_size()) = (response(s, moved) - here) / kStep;
+                slope.col(index(s) + k).head(grid_size()) = (response(s, moved) - here.responses[s]) / kStep;
                 if (k > 0) slope(grid_size() + index(s) + k, index(s) + k) = kHold;
             }
         }

@@ -7,6 +7,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
 
 #if HWY_TARGET == HWY_AVX3
 
@@ -83,6 +84,7 @@ void Equalise(Equaliser::Lanes& lanes, StereoBlock in, WideBlock out) {
     filter(lanes, out.samples, in.frame_count);
 }
 
+}  // namespace
 }  // namespace lacquer::dsp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -90,8 +92,11 @@ HWY_AFTER_NAMESPACE();
 #include <stdexcept>
 
 namespace lacquer::dsp {
+namespace {
 
 HWY_EXPORT(Equalise);
+
+}  // namespace
 
 Equaliser::Equaliser(const EqualiserSettings& settings, double gain) {
     lanes_.gain = gain;

@@ -7,6 +7,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
 
 void widen(const float* from, double* to, std::size_t count) {
     constexpr hn::ScalableTag<double> wide;
@@ -75,6 +76,7 @@ void Widen(Width::Lanes& lanes, const StereoBlock& block) {
     lanes.turned[1] = lanes.turned[count + 1];
 }
 
+}  // namespace
 }  // namespace lacquer::dsp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -82,8 +84,11 @@ HWY_AFTER_NAMESPACE();
 #include <stdexcept>
 
 namespace lacquer::dsp {
+namespace {
 
 HWY_EXPORT(Widen);
+
+}  // namespace
 
 Width::Width(const WidthSettings& settings) {
     if (!(settings.width >= 0.0 && settings.width <= 2.0)) throw std::invalid_argument("width.width");

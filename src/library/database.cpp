@@ -103,4 +103,10 @@ Connection::Connection(const fs::path& file) try {
     throw std::runtime_error(fmt::format("{}: {}", file.native(), error.what()));
 }
 
+SQLite::Statement& Connection::compiled(const std::string& sql) {
+    const auto known = statements_.find(sql);
+    if (known != statements_.end()) return known->second;
+    return statements_.try_emplace(sql, *database_, sql).first->second;
+}
+
 }  // namespace lacquer::library

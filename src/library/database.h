@@ -2,12 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
 
 namespace lacquer::library {
 
@@ -26,7 +28,18 @@ public:
         return std::forward<Action>(action)(*database_);
     }
 
-    // The same on the connection for reading lists. Sees all that use() has committed.
+    // Calls `action(SQLite::Statement&)` with `sql` compiled, nothing bound: compiled once for the life of the
+    // connection, because that takes longer than a look-up by key.
+    template <typename Action>
+    auto with(const std::string& sql, Action&& action) {
+        const std::lock_guard lock(mutex_);
+        SQLite::Statement& statement = compiled(sql);
+        statement.clearBindings();
+        const Finish finish{statement};
+        return std::forward<Action>(action)(statement);
+    }
+
+    // As use(), on the connection for reading lists. Sees all that use() has committed.
     template <typename Action>
     auto list(Action&& action) {
         const std::lock_guard lock(lists_mutex_);
@@ -36,8 +49,16 @@ public:
     const std::string& notice() const { return notice_; }
 
 private:
-    std::mutex mutex_;  // guards database_
+    // A statement that is not reset would keep its view of the database, and the log from being folded in.
+    struct Finish {
+        SQLite::Statement& statement;
+        ~Finish() { statement.tryReset(); }
+    };
+    SQLite::Statement& compiled(const std::string& sql);
+
+    std::mutex mutex_;  // guards database_ and statements_
     std::unique_ptr<SQLite::Database> database_;
+    std::map<std::string, SQLite::Statement> statements_;
     std::mutex lists_mutex_;  // guards lists_
     std::unique_ptr<SQLite::Database> lists_;
     std::string notice_;

@@ -74,9 +74,7 @@ int bind_words(SQLite::Statement& statement, const std::vector<std::string>& que
 constexpr const char* kSelectProfile = "SELECT profile FROM profiles WHERE content_id = ? AND decoder = ?";
 constexpr const char* kSelectPreset = "SELECT json FROM reference_presets WHERE name = ? COLLATE BINARY";
 
-std::optional<std::string> first_text(SQLite::Database& database, const char* sql,
-                                      std::initializer_list<std::string> keys) {
-    SQLite::Statement row(database, sql);
+std::optional<std::string> first_text(SQLite::Statement& row, std::initializer_list<std::string> keys) {
     int index = 0;
     for (const std::string& key : keys) row.bind(++index, key);
     if (!row.executeStep()) return std::nullopt;
@@ -87,7 +85,8 @@ std::optional<std::string> text_in(const fs::path& database, const char* sql, st
     constexpr int kBusyTimeoutMs = 2000;
     try {
         SQLite::Database reader(database.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
-        return first_text(reader, sql, keys);
+        SQLite::Statement row(reader, sql);
+        return first_text(row, keys);
     } catch (const SQLite::Exception&) {  // not there, damaged or of another version: then there is nothing to have
         return std::nullopt;
     }
@@ -100,13 +99,12 @@ struct Library::State {
         : roots(existing_folders(std::move(music))), connection(database) {}
 
     std::optional<std::string> text(const char* sql, std::initializer_list<std::string> keys) {
-        return connection.use([&](SQLite::Database& database) { return first_text(database, sql, keys); });
+        return connection.with(sql, [&](SQLite::Statement& row) { return first_text(row, keys); });
     }
 
     // How many rows were changed.
     int execute(const char* sql, std::initializer_list<std::string> values) {
-        return connection.use([&](SQLite::Database& database) {
-            SQLite::Statement statement(database, sql);
+        return connection.with(sql, [&](SQLite::Statement& statement) {
             int index = 0;
             for (const std::string& value : values) statement.bind(++index, value);
             return statement.exec();
@@ -163,7 +161,7 @@ bool Library::hash_one(std::stop_token stop) {
 }
 
 std::optional<Track> Library::track(std::int64_t id) const {
-    return state_->connection.use([&](SQLite::Database& database) { return present_track(database, id); });
+    return state_->connection.with(present_track_sql(), [&](SQLite::Statement& row) { return present_track(row, id); });
 }
 
 std::optional<Track> Library::fresh_track(std::int64_t id) {
@@ -239,10 +237,9 @@ std::optional<std::string> Library::recipe(const std::string& recipe_id) const {
 }
 
 std::optional<ServedRecipe> Library::served_recipe(const std::string& content_id, const std::string& request) const {
-    return state_->connection.use([&](SQLite::Database& database) -> std::optional<ServedRecipe> {
-        SQLite::Statement row(database,
-                              "SELECT recipe_id, last_served_unix_s FROM served_recipes WHERE content_id = ? AND "
-                              "request = ?");
+    constexpr const char* kSql =
+        "SELECT recipe_id, last_served_unix_s FROM served_recipes WHERE content_id = ? AND request = ?";
+    return state_->connection.with(kSql, [&](SQLite::Statement& row) -> std::optional<ServedRecipe> {
         row.bind(1, content_id);
         row.bind(2, request);
         if (!row.executeStep()) return std::nullopt;
@@ -251,10 +248,9 @@ std::optional<ServedRecipe> Library::served_recipe(const std::string& content_id
 }
 
 void Library::note_served(const std::string& content_id, const std::string& request, const ServedRecipe& served) {
-    state_->connection.use([&](SQLite::Database& database) {
-        SQLite::Statement statement(database,
-                                    "UPDATE served_recipes SET last_served_unix_s = ? WHERE content_id = ? AND "
-                                    "request = ? AND recipe_id = ?");
+    constexpr const char* kSql =
+        "UPDATE served_recipes SET last_served_unix_s = ? WHERE content_id = ? AND request = ? AND recipe_id = ?";
+    state_->connection.with(kSql, [&](SQLite::Statement& statement) {
         statement.bind(1, served.last_served_unix_s);
         statement.bind(2, content_id);
         statement.bind(3, request);
@@ -264,10 +260,10 @@ void Library::note_served(const std::string& content_id, const std::string& requ
 }
 
 void Library::set_served_recipe(const std::string& content_id, const std::string& request, const ServedRecipe& served) {
-    state_->connection.use([&](SQLite::Database& database) {
-        SQLite::Statement statement(database,
-                                    "INSERT OR REPLACE INTO served_recipes (content_id, request, recipe_id, "
-                                    "last_served_unix_s) VALUES (?, ?, ?, ?)");
+    constexpr const char* kSql =
+        "INSERT OR REPLACE INTO served_recipes (content_id, request, recipe_id, last_served_unix_s) VALUES (?, ?, ?, "
+        "?)";
+    state_->connection.with(kSql, [&](SQLite::Statement& statement) {
         statement.bind(1, content_id);
         statement.bind(2, request);
         statement.bind(3, served.recipe_id);

@@ -98,10 +98,12 @@ std::vector<Track> Scan::store_pending(SQLite::Database& database) {
         if (!file.track.error.empty()) ++result_.undecodable;
         tracks.push_back(std::move(file.track));
     }
+    SQLite::Statement row(database, present_track_sql());
     for (const std::int64_t id : returned_) {
         set_vanished(database, id, false);
         ++result_.added;
-        if (auto track = present_track(database, id)) tracks.push_back(std::move(*track));
+        row.reset();
+        if (auto track = present_track(row, id)) tracks.push_back(std::move(*track));
     }
     transaction.commit();
     return tracks;

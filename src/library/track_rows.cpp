@@ -183,8 +183,12 @@ Track read_track(SQLite::Statement& row) {
     return track;
 }
 
-std::optional<Track> present_track(SQLite::Database& database, std::int64_t id) {
-    SQLite::Statement row(database, select_tracks("WHERE id = ? AND vanished = 0"));
+const std::string& present_track_sql() {
+    static const std::string sql = select_tracks("WHERE id = ? AND vanished = 0");
+    return sql;
+}
+
+std::optional<Track> present_track(SQLite::Statement& row, std::int64_t id) {
     row.bind(1, id);
     if (!row.executeStep()) return std::nullopt;
     return read_track(row);

@@ -38,7 +38,8 @@ using PathTest = std::function<bool(const std::filesystem::path&)>;
 std::string select_tracks(const std::string& rest);  // "SELECT <what read_track reads> FROM tracks <rest>"
 Track read_track(SQLite::Statement& row);
 
-std::optional<Track> present_track(SQLite::Database& database, std::int64_t id);
+const std::string& present_track_sql();
+std::optional<Track> present_track(SQLite::Statement& row, std::int64_t id);  // of present_track_sql()
 std::optional<KnownFile> known_file(SQLite::Database& database, const std::filesystem::path& path);
 
 // True when only its SHA-256 can tell whether this new file is a track whose own file is gone: the size is right, and
