@@ -307,6 +307,22 @@ class Files(SystemTest):
         with Daemon(folder, self.scratch / "daemon") as daemon:
             self.assertEqual(daemon.tracks()["b.wav"]["id"], track)
 
+    def test_the_profile_names_the_bound_that_held(self):
+        folder = self.scratch / "music"
+        folder.mkdir()
+        for name, volume in {"faint": -25, "usual": 0}.items():
+            run("ffmpeg", "-v", "error", "-t", 20, "-i", self.music / "music.wav", "-af", f"volume={volume}dB",
+                folder / f"{name}.wav")
+        with Daemon(folder, self.scratch / "daemon") as daemon:
+            daemon.wait_measured()
+            tracks = daemon.tracks()
+            faint = daemon.json(f"/api/tracks/{tracks['faint.wav']['id']}/profile")["presets"]
+            self.assertEqual((faint["adaptive"]["boundBy"], faint["adaptive"]["makeUpGainDb"]), ("max-gain", 9))
+            self.assertLess(faint["adaptive"]["predictedLufs"], faint["adaptive"]["targetLufs"] - 1)
+            usual = daemon.json(f"/api/tracks/{tracks['usual.wav']['id']}/profile")["presets"]
+            self.assertIsNone(usual["gentle"]["boundBy"])
+            self.assertAlmostEqual(usual["gentle"]["predictedLufs"], usual["gentle"]["targetLufs"], delta=0.01)
+
     def test_after_kill_9_the_cache_serves_what_it_has(self):
         with Daemon(self.music, self.scratch / "reference") as daemon:
             path = f"/api/player/stream/{daemon.tracks()['music.flac']['id']}"
