@@ -1,10 +1,14 @@
 // Mean power in octave and third-octave bands.
 //
-// Method:  windows of about a third of a second (a power of two of frames), sine-squared, every half window; left and
-//          right ride as real and imaginary part of one complex FFT. A bin across a band's border is shared out by
-//          width. What remains at the end is padded with silence and weighs as much as it covers of the window.
-// Threads: one instance belongs to one thread; building one waits for a lock around FFTW's planner.
-// Memory:  about 64 bytes per frame of the window: 1 MiB at 44.1 and 48 kHz.
+// Method:  a ladder of rates, each a quarter of the one before it (dsp/spectrum_kernels.h), down to where a window of
+// 256
+//          frames lasts a third of a second; each rate answers for the two octaves above its 14th bin, the first for
+//          all above it, the last for all below. Sine-squared windows, every half window. A bin across a band's border
+//          is shared out by width; what the decimators take is given back, and what they let through from above is at
+//          least 45 dB down. The rest at the end that fills no window is left out; of a stretch shorter than a window,
+//          followed by silence, it weighs what it covers of it.
+// Threads: one instance belongs to one thread.
+// Memory:  about 350 KiB, at any rate.
 #pragma once
 
 #include <array>
@@ -28,7 +32,7 @@ struct SpectrumSum {
 
 class SpectrumMeter {
 public:
-    explicit SpectrumMeter(std::uint32_t sample_rate_hz);
+    SpectrumMeter(std::uint32_t sample_rate_hz, std::size_t channel_count);
     ~SpectrumMeter();
 
     void measure(ConstAudioBlock block);

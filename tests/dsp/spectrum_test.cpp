@@ -13,7 +13,7 @@ namespace lacquer::dsp {
 namespace {
 
 SpectrumSum measured(ConstAudioBlock block, std::uint32_t sample_rate_hz = 48'000) {
-    SpectrumMeter meter(sample_rate_hz);
+    SpectrumMeter meter(sample_rate_hz, block.channel_count);
     meter.measure(block);
     return meter.take();
 }
@@ -80,7 +80,7 @@ TEST(Spectrum, NothingAboveNyquistAndNothingInSilence) {
 
 TEST(Spectrum, DoesNotDependOnHowTheStreamIsCut) {
     const AudioBuffer audio = test::pink_noise(9, -20.0, 2.0);
-    SpectrumMeter cut(48'000);
+    SpectrumMeter cut(48'000, 2);
     std::size_t first = 0;
     for (std::size_t size : test::uneven_cuts(audio.frame_count(), 9000, 4)) {
         cut.measure(audio.block().slice(first, size));

@@ -1,0 +1,31 @@
+// What the spectrum is made of: kLanes Fourier transforms side by side, and a decimator.
+//
+// Method:  radix-4 decimation in frequency (W. M. Gentleman and G. Sande, AFIPS 1966), in place, so that bin k ends up
+//          at kFourierBins read with k's base-4 digits in reverse; cascaded integrator-comb response as one FIR (E. B.
+//          Hogenauer, IEEE Trans. ASSP 29(2), 1981).
+// Threads: pure.
+#pragma once
+
+#include <cstddef>
+
+#include "dsp/lanes.h"
+
+namespace lacquer::dsp {
+
+inline constexpr std::size_t kFourierSize = 256;
+
+// Adds the power of each bin of each lane to `power`. `real` and `imaginary` are kFourierSize x kLanes, as `power` is,
+// and are used up; all 64-byte aligned.
+void add_power_spectrum(float* real, float* imaginary, float* power);
+std::size_t fourier_position(std::size_t bin);  // where a bin's power is
+
+inline constexpr std::size_t kDecimation = 4;
+inline constexpr std::size_t kDecimatorOrder = 5;
+inline constexpr std::size_t kDecimatorPast = kDecimatorOrder * (kDecimation - 1) + 1 - kDecimation;  // frames
+
+// y[i] is every kDecimation-th output of (1 + z^-1 + z^-2 + z^-3)^5 / 4^5, from the kDecimation frames x[4 i] ...
+// and those before them, kDecimatorPast before x[0].
+void decimate(const float* x, std::size_t outputs, float* y);
+double decimator_power(double frequency);  // power gain at a frequency, cycles per frame
+
+}  // namespace lacquer::dsp
