@@ -20,9 +20,8 @@ constexpr std::size_t kBatchWindows = kLanes;  // of each channel: a lane takes 
 constexpr std::size_t kHop = kWindow / 2;
 constexpr std::size_t kBatchFrames = kBatchWindows * kHop;
 constexpr std::size_t kSpan = kBatchFrames - kHop + kWindow;
-constexpr std::size_t kFoldBatches = 16;
-constexpr std::size_t kPast = 16;
-static_assert(kPast >= kDecimatorPast);
+constexpr std::size_t kFoldBatches = 64;
+constexpr std::size_t kPast = 16 + kDecimatorPast;  // so that the decimator reads from aligned memory on
 
 struct Window {
     std::array<float, kWindow> values;
@@ -59,9 +58,9 @@ double power_between(std::span<const double> bins, double from, double to) {
 class Level {
 public:
     explicit Level(std::size_t channels)
-        : frames_(channels, kPast + kSpan),
+        : frames_(channels, kPast + kSpan + kDecimatorSlack),
           power_(1, kFourierSize * kLanes),
-          decimated_(channels, kSpan / kDecimation) {}
+          decimated_(channels, kSpan / kDecimation + kLanes) {}
 
     std::size_t fill(ConstAudioBlock block);  // returns how many frames there was room for
     bool is_full() const { return filled_ == kSpan; }

@@ -1,7 +1,5 @@
 #include "dsp/spectrum_kernels.h"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -14,8 +12,7 @@
 #define LACQUER_SPECTRUM_KERNELS
 namespace lacquer::dsp {
 
-constexpr std::size_t kDecimatorTaps = kDecimatorPast + kDecimation;
-constexpr std::size_t kDecimatorBatch = 256;  // outputs
+constexpr std::size_t kHalvingOutputs = 576;
 
 struct Twiddles {  // of one butterfly: the first, second and third power
     float real[3];
@@ -26,10 +23,6 @@ struct FourierTables {
     Twiddles quarter[kFourierSize / 16];
     Twiddles sixteenth[kFourierSize / 64];
 };
-struct DecimatorTables {
-    float taps[kDecimatorTaps];  // oldest first
-};
-
 }  // namespace lacquer::dsp
 #endif
 
@@ -127,43 +120,44 @@ void AddPowerSpectrum(const FourierTables& tables, float* real, float* imaginary
     }
 }
 
-// At most kDecimatorBatch outputs.
-HWY_INLINE void DecimateBatch(const DecimatorTables& tables, const float* x, std::size_t outputs, float* y) {
-    constexpr std::size_t kReach = kDecimatorTaps / kDecimation - 1;  // outputs back
-    alignas(64) float phases[kDecimation][kDecimatorBatch + 32];
-    const hn::CappedTag<float, kLanes> d;
-    const std::size_t inputs = kReach + outputs;
-    const float* from = x - kReach * kDecimation;
-    std::size_t at = 0;
-    for (; at + hn::Lanes(d) <= inputs; at += hn::Lanes(d)) {
-        hn::Vec<decltype(d)> a, b, c, e;
-        hn::LoadInterleaved4(d, from + at * kDecimation, a, b, c, e);
-        hn::Store(a, d, phases[0] + at), hn::Store(b, d, phases[1] + at);
-        hn::Store(c, d, phases[2] + at), hn::Store(e, d, phases[3] + at);
-    }
-    for (; at < inputs; ++at)
-        for (std::size_t phase = 0; phase < kDecimation; ++phase) phases[phase][at] = from[at * kDecimation + phase];
-
-    for (at = 0; at + hn::Lanes(d) <= outputs; at += hn::Lanes(d)) {
-        auto sum = hn::Zero(d);
-        for (std::size_t tap = 0; tap < kDecimatorTaps; ++tap) {
-            const auto value = hn::LoadU(d, phases[tap % kDecimation] + at + tap / kDecimation);
-            sum = hn::Add(sum, hn::Mul(hn::Set(d, tables.taps[tap]), value));
-        }
-        hn::StoreU(sum, d, y + at);
-    }
-    for (; at < outputs; ++at) {
-        float sum = 0.0f;
-        for (std::size_t tap = 0; tap < kDecimatorTaps; ++tap)
-            sum += tables.taps[tap] * phases[tap % kDecimation][at + tap / kDecimation];
-        y[at] = sum;
-    }
+// (1 + z^-1)^5 from the even and the odd frames, which begin two before the first output.
+template <typename D>
+HWY_INLINE hn::Vec<D> FifthPower(D d, const float* even, const float* odd) {
+    const auto outer = hn::Add(hn::LoadU(d, even), hn::LoadU(d, odd + 2));
+    const auto inner = hn::Add(hn::LoadU(d, odd), hn::LoadU(d, even + 2));
+    const auto middle = hn::Add(hn::LoadU(d, even + 1), hn::LoadU(d, odd + 1));
+    return hn::Add(hn::Add(outer, hn::Mul(hn::Set(d, 5.0f), inner)), hn::Mul(hn::Set(d, 10.0f), middle));
 }
 
-void Decimate(const DecimatorTables& tables, const float* x, std::size_t outputs, float* y) {
-    for (std::size_t at = 0; at < outputs; at += kDecimatorBatch) {
-        const std::size_t count = outputs - at < kDecimatorBatch ? outputs - at : kDecimatorBatch;
-        DecimateBatch(tables, x + at * kDecimation, count, y + at);
+// y[i] from x[2 i - 4] ... x[2 i + 1], for a multiple of kLanes outputs.
+HWY_INLINE void Halve(const float* x, std::size_t outputs, float scale, float* y) {
+    alignas(64) float even[kHalvingOutputs + kLanes];
+    alignas(64) float odd[kHalvingOutputs + kLanes];
+    const hn::CappedTag<float, kLanes> d;
+    const float* from = x - 4;
+    for (std::size_t at = 0; at < outputs + kLanes; at += hn::Lanes(d)) {
+#if HWY_TARGET == HWY_SCALAR
+        even[at] = from[2 * at], odd[at] = from[2 * at + 1];
+#else
+        const auto low = hn::LoadU(d, from + 2 * at);
+        const auto high = hn::LoadU(d, from + 2 * at + hn::Lanes(d));
+        hn::Store(hn::ConcatEven(d, high, low), d, even + at);
+        hn::Store(hn::ConcatOdd(d, high, low), d, odd + at);
+#endif
+    }
+    for (std::size_t at = 0; at < outputs; at += hn::Lanes(d))
+        hn::Store(hn::Mul(FifthPower(d, even + at, odd + at), hn::Set(d, scale)), d, y + at);
+}
+
+// (1 + z^-1 + z^-2 + z^-3)^5 is (1 + z^-1)^5 at the full rate and again at half of it.
+void Decimate(const float* x, std::size_t outputs, float* y) {
+    constexpr std::size_t kBatch = kHalvingOutputs / 2 - 2 * kLanes;
+    alignas(64) float half[kHalvingOutputs];
+    for (std::size_t at = 0; at < outputs; at += kBatch) {
+        const std::size_t left = outputs - at < kBatch ? outputs - at : kBatch;
+        const std::size_t count = (left + kLanes - 1) / kLanes * kLanes;
+        Halve(x + at * kDecimation - 8, 2 * count + 3 * kLanes, 1.0f, half);
+        Halve(half + 4, count, 1.0f / 1024.0f, y + at);
     }
 }
 
@@ -196,19 +190,6 @@ FourierTables make_fourier_tables() {
     return tables;
 }
 
-DecimatorTables make_decimator_tables() {
-    std::array<double, kDecimatorTaps> taps{1.0};
-    for (std::size_t order = 0; order < kDecimatorOrder; ++order) {
-        std::array<double, kDecimatorTaps> next{};
-        for (std::size_t i = 0; i < kDecimatorTaps; ++i)
-            for (std::size_t k = 0; k < kDecimation && k <= i; ++k) next[i] += taps[i - k] / kDecimation;
-        taps = next;
-    }
-    DecimatorTables tables;
-    std::transform(taps.begin(), taps.end(), tables.taps, [](double tap) { return static_cast<float>(tap); });
-    return tables;
-}
-
 }  // namespace
 
 void add_power_spectrum(float* real, float* imaginary, float* power) {
@@ -223,8 +204,7 @@ std::size_t fourier_position(std::size_t bin) {
 }
 
 void decimate(const float* x, std::size_t outputs, float* y) {
-    static const DecimatorTables tables = make_decimator_tables();
-    HWY_DYNAMIC_DISPATCH(Decimate)(tables, x, outputs, y);
+    HWY_DYNAMIC_DISPATCH(Decimate)(x, outputs, y);
 }
 
 double decimator_power(double frequency) {

@@ -23,8 +23,10 @@ inline constexpr std::size_t kDecimation = 4;
 inline constexpr std::size_t kDecimatorOrder = 5;
 inline constexpr std::size_t kDecimatorPast = kDecimatorOrder * (kDecimation - 1) + 1 - kDecimation;  // frames
 
-// y[i] is every kDecimation-th output of (1 + z^-1 + z^-2 + z^-3)^5 / 4^5, from the kDecimation frames x[4 i] ...
-// and those before them, kDecimatorPast before x[0].
+// y[i] is every kDecimation-th output of (1 + z^-1 + z^-2 + z^-3)^5 / 4^5, from x[4 i] ... x[4 i + 3] and those before
+// them. kDecimatorPast frames before x[0] and kDecimatorSlack after the last one are read (what those after are does
+// not matter); y is 64-byte aligned and has room for a multiple of kLanes.
+inline constexpr std::size_t kDecimatorSlack = 16 * kLanes;
 void decimate(const float* x, std::size_t outputs, float* y);
 double decimator_power(double frequency);  // power gain at a frequency, cycles per frame
 
