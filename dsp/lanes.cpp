@@ -5,7 +5,6 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "dsp/lanes.cpp"
 #include <hwy/foreach_target.h>
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -68,14 +67,11 @@ void ToLanes(const float* const* rows, const float* window, std::size_t frames, 
 
 #endif
 
-constexpr std::size_t kPrefetchAhead = 512;  // the processor's own stops at the end of a page
-
 void CopyUndamaged(const float* from, std::size_t count, float* to) {
     const hn::ScalableTag<float> d;
     const auto loudest = hn::Set(d, kLoudestSample);
     std::size_t i = 0;
     for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-        hwy::Prefetch(from + i + kPrefetchAhead);
         const auto x = hn::LoadU(d, from + i);
         hn::StoreU(hn::IfThenElseZero(hn::Le(hn::Abs(x), loudest), x), d, to + i);
     }
