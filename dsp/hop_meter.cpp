@@ -104,13 +104,10 @@ ConstAudioBlock HopMeter::measure(ConstAudioBlock block) {
     return taken;
 }
 
-// Of what there is; a stretch that is not full ends in silence.
-void HopMeter::run() {
-    const FlushDenormals flush;
-    const std::size_t stretches = (filled_ + stretch_ - 1) / stretch_;
-    const std::size_t whole_hops = filled_ / hop_;
+// A lane without a stretch repeats the first one; a stretch that is not full ends in silence.
+void HopMeter::begin_run(std::size_t stretches) {
     const AudioBlock audio = audio_.block();
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {  // a lane without a stretch repeats the first
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
         const std::size_t stretch = lane % kHalfLanes < stretches ? lane % kHalfLanes : 0;
         rows_[lane] = audio.channels[lane < kHalfLanes ? 0 : channels_ - 1] + stretch * stretch_;
     }
@@ -118,14 +115,18 @@ void HopMeter::run() {
         std::fill(audio.channels[c] + warm_up_ + filled_, audio.channels[c] + warm_up_ + stretches * stretch_, 0.0f);
     measured_.hops.resize(kept_ + stretches * kStretchHops);
     measured_.speech.resize(measured_.hops.size() * kSpeechFramesPerHop);
-
     state_ = {};
     skip_ = 0;
     Totals ignored;
     advance(warm_up_, ignored);
+}
+
+void HopMeter::run() {
+    const FlushDenormals flush;
+    const std::size_t stretches = (filled_ + stretch_ - 1) / stretch_;
+    begin_run(stretches);
     Totals all;
-    for (std::size_t hop = 0; hop < kStretchHops; ++hop) {
-        if (stretches == 1 && hop * hop_ >= filled_) break;
+    for (std::size_t hop = 0; hop < kStretchHops && hop * hop_ < filled_; ++hop) {
         Totals of_hop;
         for (std::size_t frame = 0; frame < kSpeechFramesPerHop; ++frame) {
             const std::size_t count = (frame + 1) * hop_ / kSpeechFramesPerHop - frame * hop_ / kSpeechFramesPerHop;
@@ -140,10 +141,18 @@ void HopMeter::run() {
     }
     for (std::size_t s = 0; s < stretches; ++s)
         measured_.squares.add({all.plain[s], all.plain[kHalfLanes + s], 0.25 * all.sum[s], 0.25 * all.difference[s]});
-    kept_ += whole_hops;
+    end_run();
+}
+
+// Keeps the whole hops, and what the next stretch is warmed up with.
+void HopMeter::end_run() {
+    kept_ += filled_ / hop_;
     measured_.hops.resize(kept_);
     measured_.speech.resize(kept_ * kSpeechFramesPerHop);
-    for (std::size_t c = 0; c < channels_; ++c) std::copy_n(audio.channels[c] + filled_, warm_up_, audio.channels[c]);
+    for (std::size_t c = 0; c < channels_; ++c) {
+        float* samples = audio_.block().channels[c];
+        std::copy_n(samples + filled_, warm_up_, samples);
+    }
     filled_ = 0;
 }
 
@@ -176,20 +185,18 @@ void HopMeter::keep_speech(std::size_t frame, std::size_t frame_count, const Tot
 }
 
 void HopMeter::keep_hop(std::size_t hop, const Totals& totals) {
-    const auto frames = static_cast<double>(hop_);
-    const auto of_band = [](double gain, double frame_count) { return gain / frame_count; };
-    const double high = of_band(gains_.high, frames);
-    const double middle = of_band(gains_.middle, static_cast<double>(totals.below_frames));
-    const double low = of_band(gains_.low, static_cast<double>(totals.below_frames));
+    const double per_frame = 1.0 / static_cast<double>(hop_);
+    const double per_sample = per_frame / static_cast<double>(channels_);
+    const double per_sample_below = 1.0 / static_cast<double>(totals.below_frames * channels_);
     for (std::size_t s = 0; kept_ + s * kStretchHops + hop < measured_.hops.size(); ++s) {
-        const auto over_channels = [this, s](const std::array<double, kLanes>& lanes) {
+        const auto of_channels = [this, s](const std::array<double, kLanes>& lanes) {
             return channels_ == 1 ? lanes[s] : lanes[s] + lanes[kHalfLanes + s];
         };
-        const double per_channel = 1.0 / static_cast<double>(channels_);
         measured_.hops[kept_ + s * kStretchHops + hop] = {
-            gains_.weighted * over_channels(totals.weighted) / frames,
-            {low * over_channels(totals.low) * per_channel, middle * over_channels(totals.middle) * per_channel,
-             high * over_channels(totals.high) * per_channel}};
+            gains_.weighted * per_frame * of_channels(totals.weighted),
+            {gains_.low * per_sample_below * of_channels(totals.low),
+             gains_.middle * per_sample_below * of_channels(totals.middle),
+             gains_.high * per_sample * of_channels(totals.high)}};
     }
 }
 

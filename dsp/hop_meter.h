@@ -64,6 +64,8 @@ private:
     };
 
     void run();
+    void begin_run(std::size_t stretches);
+    void end_run();
     void advance(std::size_t frames, Totals& totals);
     void keep_speech(std::size_t frame, std::size_t frame_count, const Totals& totals);
     void keep_hop(std::size_t hop, const Totals& totals);

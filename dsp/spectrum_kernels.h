@@ -1,8 +1,8 @@
 // What the spectrum is made of: kLanes Fourier transforms side by side, and a decimator.
 //
-// Method:  radix-4 decimation in frequency (W. M. Gentleman and G. Sande, AFIPS 1966), in place, so that bin k ends up
-//          at kFourierBins read with k's base-4 digits in reverse; cascaded integrator-comb response as one FIR (E. B.
-//          Hogenauer, IEEE Trans. ASSP 29(2), 1981).
+// Method:  radix-4 decimation in frequency (W. M. Gentleman and G. Sande, AFIPS 1966), in place, so that the bins end
+//          up in the order of their base-4 digits read in reverse; five boxes of four, as cascaded integrator-comb
+//          decimators are (E. B. Hogenauer, IEEE Trans. ASSP 29(2), 1981), in two halvings.
 // Threads: pure.
 #pragma once
 
