@@ -120,21 +120,35 @@ void AddPowerSpectrum(const FourierTables& tables, float* real, float* imaginary
     }
 }
 
-// (1 + z^-1)^5 from the even and the odd frames, which begin two before the first output.
-template <typename D>
-HWY_INLINE hn::Vec<D> FifthPower(D d, const float* even, const float* odd) {
-    const auto outer = hn::Add(hn::LoadU(d, even), hn::LoadU(d, odd + 2));
-    const auto inner = hn::Add(hn::LoadU(d, odd), hn::LoadU(d, even + 2));
-    const auto middle = hn::Add(hn::LoadU(d, even + 1), hn::LoadU(d, odd + 1));
-    return hn::Add(hn::Add(outer, hn::Mul(hn::Set(d, 5.0f), inner)), hn::Mul(hn::Set(d, 10.0f), middle));
-}
+// (1 + z^-1)^3 and ^5 / 256 from the even and the odd frames, which begin kReach before the first output.
+struct Cubed {
+    static constexpr std::size_t kReach = 1;
+    template <typename D>
+    static HWY_INLINE hn::Vec<D> At(D d, const float* even, const float* odd) {
+        const auto outer = hn::Add(hn::LoadU(d, even), hn::LoadU(d, odd + 1));
+        const auto inner = hn::Add(hn::LoadU(d, odd), hn::LoadU(d, even + 1));
+        return hn::Add(outer, hn::Mul(hn::Set(d, 3.0f), inner));
+    }
+};
+struct FifthPower {
+    static constexpr std::size_t kReach = 2;
+    template <typename D>
+    static HWY_INLINE hn::Vec<D> At(D d, const float* even, const float* odd) {
+        const auto outer = hn::Add(hn::LoadU(d, even), hn::LoadU(d, odd + 2));
+        const auto inner = hn::Add(hn::LoadU(d, odd), hn::LoadU(d, even + 2));
+        const auto middle = hn::Add(hn::LoadU(d, even + 1), hn::LoadU(d, odd + 1));
+        const auto sum = hn::Add(hn::Add(outer, hn::Mul(hn::Set(d, 5.0f), inner)), hn::Mul(hn::Set(d, 10.0f), middle));
+        return hn::Mul(sum, hn::Set(d, 1.0f / 256.0f));
+    }
+};
 
-// y[i] from x[2 i - 4] ... x[2 i + 1], for a multiple of kLanes outputs.
-HWY_INLINE void Halve(const float* x, std::size_t outputs, float scale, float* y) {
+// y[i] from x[2 (i - kReach)] ... x[2 i + 1], for a multiple of kLanes outputs.
+template <typename Response>
+HWY_INLINE void Halve(const float* x, std::size_t outputs, float* y) {
     alignas(64) float even[kHalvingOutputs + kLanes];
     alignas(64) float odd[kHalvingOutputs + kLanes];
     const hn::CappedTag<float, kLanes> d;
-    const float* from = x - 4;
+    const float* from = x - 2 * Response::kReach;
     for (std::size_t at = 0; at < outputs + kLanes; at += hn::Lanes(d)) {
 #if HWY_TARGET == HWY_SCALAR
         even[at] = from[2 * at], odd[at] = from[2 * at + 1];
@@ -146,18 +160,17 @@ HWY_INLINE void Halve(const float* x, std::size_t outputs, float scale, float* y
 #endif
     }
     for (std::size_t at = 0; at < outputs; at += hn::Lanes(d))
-        hn::Store(hn::Mul(FifthPower(d, even + at, odd + at), hn::Set(d, scale)), d, y + at);
+        hn::Store(Response::At(d, even + at, odd + at), d, y + at);
 }
 
-// (1 + z^-1 + z^-2 + z^-3)^5 is (1 + z^-1)^5 at the full rate and again at half of it.
 void Decimate(const float* x, std::size_t outputs, float* y) {
     constexpr std::size_t kBatch = kHalvingOutputs / 2 - 2 * kLanes;
     alignas(64) float half[kHalvingOutputs];
     for (std::size_t at = 0; at < outputs; at += kBatch) {
         const std::size_t left = outputs - at < kBatch ? outputs - at : kBatch;
         const std::size_t count = (left + kLanes - 1) / kLanes * kLanes;
-        Halve(x + at * kDecimation - 8, 2 * count + 3 * kLanes, 1.0f, half);
-        Halve(half + 4, count, 1.0f / 1024.0f, y + at);
+        Halve<Cubed>(x + at * kDecimation - 8, 2 * count + 3 * kLanes, half);
+        Halve<FifthPower>(half + 4, count, y + at);
     }
 }
 
@@ -209,8 +222,7 @@ void decimate(const float* x, std::size_t outputs, float* y) {
 
 double decimator_power(double frequency) {
     const double angle = std::numbers::pi * frequency;
-    if (angle == 0.0) return 1.0;
-    return std::pow(std::sin(kDecimation * angle) / (kDecimation * std::sin(angle)), 2.0 * kDecimatorOrder);
+    return std::pow(std::cos(angle), 6.0) * std::pow(std::cos(2.0 * angle), 10.0);
 }
 
 }  // namespace lacquer::dsp

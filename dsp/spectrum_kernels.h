@@ -1,8 +1,8 @@
 // What the spectrum is made of: kLanes Fourier transforms side by side, and a decimator.
 //
 // Method:  radix-4 decimation in frequency (W. M. Gentleman and G. Sande, AFIPS 1966), in place, so that the bins end
-//          up in the order of their base-4 digits read in reverse; five boxes of four, as cascaded integrator-comb
-//          decimators are (E. B. Hogenauer, IEEE Trans. ASSP 29(2), 1981), in two halvings.
+//          up in the order of their base-4 digits read in reverse; two halvings by
+//          binomial filters, whose zeros lie where the halving folds.
 // Threads: pure.
 #pragma once
 
@@ -20,10 +20,9 @@ void add_power_spectrum(float* real, float* imaginary, float* power);
 std::size_t fourier_position(std::size_t bin);  // where a bin's power is
 
 inline constexpr std::size_t kDecimation = 4;
-inline constexpr std::size_t kDecimatorOrder = 5;
-inline constexpr std::size_t kDecimatorPast = kDecimatorOrder * (kDecimation - 1) + 1 - kDecimation;  // frames
+inline constexpr std::size_t kDecimatorPast = 10;  // frames
 
-// y[i] is every kDecimation-th output of (1 + z^-1 + z^-2 + z^-3)^5 / 4^5, from x[4 i] ... x[4 i + 3] and those before
+// y[i] is every kDecimation-th output of (1 + z^-1)^3 (1 + z^-2)^5 / 256, from x[4 i] ... x[4 i + 3] and those before
 // them. kDecimatorPast frames before x[0] and kDecimatorSlack after the last one are read (what those after are does
 // not matter); y is 64-byte aligned and has room for a multiple of kLanes.
 inline constexpr std::size_t kDecimatorSlack = 16 * kLanes;
