@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dsp/band_levels.h"
+#include "dsp/hop_meter.h"
 #include "dsp/loudness.h"
 #include "dsp/spectrum.h"
 #include "dsp/speech.h"
@@ -17,55 +18,28 @@
 namespace lacquer::dsp {
 namespace {
 
-constexpr std::size_t kSegmentHops = 300;
-constexpr std::size_t kWarmUpHops = 5;  // the slowest filter's past fades by e^-239 per second
-constexpr std::size_t kPieceFrames = 1024;
-
-struct Squares {
-    double left = 0.0;
-    double right = 0.0;
-    double side = 0.0;  // (L-R)/2
-    double product = 0.0;
-
-    void add(const Squares& other) {
-        left += other.left;
-        right += other.right;
-        side += other.side;
-        product += other.product;
-    }
-    void measure(ConstAudioBlock block) {
-        const auto left_samples = block.channel(0);
-        const auto right_samples = block.channel(block.channel_count - 1);
-        for (std::size_t i = 0; i < block.frame_count; ++i) {
-            const double l = left_samples[i];
-            const double r = right_samples[i];
-            left += l * l;
-            right += r * r;
-            side += 0.25 * (l - r) * (l - r);
-            product += l * r;
-        }
-    }
-};
+constexpr std::size_t kSegmentHops = 240;  // whole groups of the hop meter's stretches, whole windows of speech
+constexpr std::size_t kWarmUpHops = 1;
 
 // What one meter took.
 struct Stretch {
     std::int64_t frame_count = 0;
     std::size_t hop_count = 0;
-    Squares squares;
+    StereoSquares squares;
     SpectrumSum spectrum;
 };
 
-double correlation(const Squares& squares) {
+double correlation(const StereoSquares& squares) {
     if (squares.left == 0.0 && squares.right == 0.0) return 1.0;
     if (squares.left == 0.0 || squares.right == 0.0) return 0.0;
-    return std::clamp(squares.product / std::sqrt(squares.left) / std::sqrt(squares.right), -1.0, 1.0);
+    return std::clamp((squares.middle - squares.side) / std::sqrt(squares.left) / std::sqrt(squares.right), -1.0, 1.0);
 }
 
-double side_to_mid_db(const Squares& squares) {
+double side_to_mid_db(const StereoSquares& squares) {
     constexpr double kMostDb = 200.0;
     if (squares.side == 0.0) return kSilenceDb;
-    const double middle = 0.25 * (squares.left + squares.right + 2.0 * squares.product);
-    return middle > 0.0 ? std::clamp(power_to_db(squares.side / middle), kSilenceDb, kMostDb) : kMostDb;
+    if (squares.middle == 0.0) return kMostDb;
+    return std::clamp(power_to_db(squares.side / squares.middle), kSilenceDb, kMostDb);
 }
 
 template <std::size_t Bands>
@@ -134,7 +108,7 @@ void ProfileSum::State::loudness_into(Profile& profile) const {
 }
 
 void ProfileSum::State::energies_into(Profile& profile) const {
-    Squares squares;
+    StereoSquares squares;
     SpectrumSum spectrum;
     double frames = 0.0;
     for (const Stretch& stretch : stretches) {
@@ -166,52 +140,15 @@ void ProfileSum::append(const ProfileSum& next) {
 
 struct ProfileMeter::State {
     State(std::uint32_t rate, std::size_t channel_count)
-        : sample_rate_hz(rate),
-          channels(channel_count),
-          hop(hop_frames(rate)),
-          clean(channel_count, kPieceFrames),
-          energy(rate),
-          bands(rate),
-          spectrum(rate),
-          speech(rate) {}
-
-    template <typename Use>
-    void in_clean_pieces(ConstAudioBlock block, Use use);
-    void finish_hop();
+        : sample_rate_hz(rate), channels(channel_count), hops(rate, channel_count), spectrum(rate, channel_count) {}
 
     std::uint32_t sample_rate_hz;
     std::size_t channels;
-    std::size_t hop;
-    std::size_t frame_in_hop = 0;
-    AudioBuffer clean;
-    KWeightedEnergy energy;
+    std::int64_t frame_count = 0;
+    HopMeter hops;
     TruePeakMeter peaks;
-    BandLevelMeter bands;
     SpectrumMeter spectrum;
-    SpeechMeter speech;
-    Stretch stretch;
-    std::vector<double> hops;
 };
-
-// Cuts at hops and at what the buffer holds, and takes damaged samples for silence.
-template <typename Use>
-void ProfileMeter::State::in_clean_pieces(ConstAudioBlock block, Use use) {
-    while (block.frame_count > 0) {
-        const std::size_t count = std::min({block.frame_count, kPieceFrames, hop - frame_in_hop});
-        for (std::size_t c = 0; c < channels; ++c)
-            std::transform(block.channels[c], block.channels[c] + count, clean.block().channels[c],
-                           [](float x) { return std::abs(x) <= kLoudestSample ? x : 0.0f; });
-        use(ConstAudioBlock(clean.block().slice(0, count)));
-        block = block.slice(count, block.frame_count - count);
-        frame_in_hop = (frame_in_hop + count) % hop;
-    }
-}
-
-void ProfileMeter::State::finish_hop() {
-    hops.push_back(energy.take() / static_cast<double>(hop));
-    bands.count_hop(hop * channels);
-    ++stretch.hop_count;
-}
 
 ProfileMeter::ProfileMeter(std::uint32_t sample_rate_hz, std::size_t channel_count) {
     if (sample_rate_hz < 8000 || sample_rate_hz > 192'000)
@@ -231,46 +168,37 @@ std::int64_t ProfileMeter::warm_up_frames(std::uint32_t sample_rate_hz) {
 
 void ProfileMeter::warm_up(ConstAudioBlock block) {
     State& s = *state_;
-    assert(block.channel_count == s.channels && s.stretch.frame_count == 0);
-    s.in_clean_pieces(block, [&s](ConstAudioBlock piece) {
-        s.energy.process(piece);
-        s.peaks.process(piece);
-        s.bands.process(piece);
-        s.speech.warm_up(piece);
-    });
-    s.energy.take();
-    s.bands.forget_hop();
+    assert(block.channel_count == s.channels && s.frame_count == 0);
+    s.peaks.process(s.hops.warm_up(block));
     s.peaks.forget_peaks();
-    s.frame_in_hop = 0;
 }
 
 void ProfileMeter::measure(ConstAudioBlock block) {
     State& s = *state_;
     assert(block.channel_count == s.channels);
-    s.in_clean_pieces(block, [&s](ConstAudioBlock piece) {
-        s.energy.process(piece);
-        s.peaks.process(piece);
-        s.bands.process(piece);
-        s.speech.measure(piece);
-        s.spectrum.measure(piece);
-        s.stretch.squares.measure(piece);
-        s.stretch.frame_count += static_cast<std::int64_t>(piece.frame_count);
-        if (s.frame_in_hop + piece.frame_count == s.hop) s.finish_hop();
-    });
+    while (block.frame_count > 0) {
+        const ConstAudioBlock taken = s.hops.measure(block);
+        s.peaks.process(taken);
+        s.spectrum.measure(taken);
+        s.frame_count += static_cast<std::int64_t>(taken.frame_count);
+        block = block.slice(taken.frame_count, block.frame_count - taken.frame_count);
+    }
 }
 
 ProfileSum ProfileMeter::take() {
     State& s = *state_;
-    s.stretch.spectrum = s.spectrum.take();
+    const HopMeasurement measured = s.hops.take();
     ProfileSum sum;
     ProfileSum::State& taken = *sum.state_;
     taken.sample_rate_hz = s.sample_rate_hz;
     taken.channel_count = s.channels;
-    taken.stretches = {s.stretch};
-    taken.hops = std::move(s.hops);
-    for (const SpeechFeatures& window : s.speech.windows())
+    taken.stretches = {{s.frame_count, measured.hops.size(), measured.squares, s.spectrum.take()}};
+    for (const HopLevels& hop : measured.hops) {
+        taken.hops.push_back(hop.weighted);
+        count_levels(taken.band_levels, hop.bands);
+    }
+    for (const SpeechFeatures& window : speech_windows(measured.speech))
         taken.speech_confidence.push_back(static_cast<float>(speech_confidence(window)));
-    taken.band_levels = s.bands.histograms();
     taken.true_peak = s.peaks.true_peak();
     taken.sample_peak = s.peaks.sample_peak();
     taken.end = s.peaks.history();

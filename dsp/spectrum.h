@@ -1,10 +1,16 @@
 // Mean power in octave and third-octave bands.
 //
-// Method:  windows of about a third of a second (a power of two of frames), sine-squared, every half window; left and
-//          right ride as real and imaginary part of one complex FFT. A bin across a band's border is shared out by
-//          width. What remains at the end is padded with silence and weighs as much as it covers of the window.
-// Threads: one instance belongs to one thread; building one waits for a lock around FFTW's planner.
-// Memory:  about 64 bytes per frame of the window: 1 MiB at 44.1 and 48 kHz.
+// Method:  a ladder of rates, each a quarter of the one before (dsp/spectrum_kernels.h), down to where a window lasts a
+//          third of a second. Windows are of 256 frames, sine-squared, every half window. Each rate answers for the two
+//          octaves above its 14th bin, the first for all above that, the last for all below. A bin across a border is
+//          shared out by width. What the decimators take is given back; what they let through from above is at least
+//          45 dB down. The rest at the end that fills no window is left out; of a stretch shorter than a window,
+//          followed by silence, it weighs what it covers of it.
+//          A bin is at most 7 % of its frequency: a tone that close to a band's border is heard on both sides. Against
+//          windows of a third of a second throughout, octaves of whole tracks of music differ by up to 0.7 dB (0.13 dB
+//          in the mean), third octaves up to 16 kHz by up to 2.5 dB (0.2 dB); more where a codec's low-pass is.
+// Threads: one instance belongs to one thread.
+// Memory:  about 350 KiB, at any rate.
 #pragma once
 
 #include <array>
@@ -28,7 +34,7 @@ struct SpectrumSum {
 
 class SpectrumMeter {
 public:
-    explicit SpectrumMeter(std::uint32_t sample_rate_hz);
+    SpectrumMeter(std::uint32_t sample_rate_hz, std::size_t channel_count);
     ~SpectrumMeter();
 
     void measure(ConstAudioBlock block);

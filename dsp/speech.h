@@ -6,16 +6,13 @@
 //          of a robust multifeature speech/music discriminator" (ICASSP 1997): the modulation of the energy around the
 //          4 Hz of syllables, the share of quiet frames, the spread of the zero-crossing rate and of the share of power
 //          in 300-4000 Hz (voiced against unvoiced), and what only one side of the stereo image holds.
-// Threads: one instance belongs to one thread.
+// Threads: pure.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
+#include <span>
 #include <vector>
-
-#include "dsp/audio_block.h"
-#include "dsp/biquad.h"
 
 namespace lacquer::dsp {
 
@@ -41,31 +38,10 @@ struct SpeechFeatures {
 };
 
 // All zero when the window is silent (mean square below -70 dBFS).
-SpeechFeatures speech_features(const std::array<SpeechFrame, kSpeechWindowFrames>& frames);
+SpeechFeatures speech_features(std::span<const SpeechFrame, kSpeechWindowFrames> frames);
 double speech_confidence(const SpeechFeatures& features);  // [0, 1]; 0 for a silent window
 
-class SpeechMeter {
-public:
-    explicit SpeechMeter(std::uint32_t sample_rate_hz);
-
-    void warm_up(ConstAudioBlock block);  // runs the filters only
-    void measure(ConstAudioBlock block);
-
-    // Of every whole window since the first measure().
-    const std::vector<SpeechFeatures>& windows() const { return windows_; }
-
-private:
-    void run(ConstAudioBlock block, SpeechFrame& frame);
-    void finish_frame(std::size_t frame_count);
-
-    std::uint32_t sample_rate_hz_;
-    std::size_t hop_frames_;
-    std::array<Biquad, 2> band_;  // high-pass, low-pass
-    double previous_ = 0.0;
-    std::size_t frames_in_frame_ = 0;
-    std::size_t at_ = 0;  // frame of the window
-    std::array<SpeechFrame, kSpeechWindowFrames> frames_{};
-    std::vector<SpeechFeatures> windows_;
-};
+// Of every whole window of `frames`.
+std::vector<SpeechFeatures> speech_windows(std::span<const SpeechFrame> frames);
 
 }  // namespace lacquer::dsp

@@ -7,14 +7,15 @@
 #include <vector>
 
 #include "cache/mutex.h"
+#include "dsp/loudness.h"
 #include "dsp/profile_meter.h"
 
 namespace lacquer {
 namespace {
 
 constexpr std::size_t kBlockFrames = 8192;
-constexpr std::int64_t kSegmentHops = 300;  // of 100 ms
 constexpr std::int64_t kSketchWindows = 12;
+constexpr std::int64_t kSketchWindowHops = 30;  // of 100 ms
 constexpr std::chrono::milliseconds kWantedCheck{100};
 
 struct Segment {
@@ -81,7 +82,7 @@ MeasuredSegment measure_segment(media::Decoder& decoder, Segment segment) {
 
 // What stands for the frames of `segment` behind the first `measured` ones. The meter counts whole hops.
 dsp::ProfileSum silence(const media::MediaInfo& info, Segment segment, std::int64_t measured) {
-    const std::int64_t hop = dsp::ProfileMeter::segment_frames(info.sample_rate_hz) / kSegmentHops;
+    const auto hop = static_cast<std::int64_t>(dsp::hop_frames(info.sample_rate_hz));
     const std::int64_t frames = segment.end - segment.begin - measured / hop * hop;
     dsp::ProfileMeter meter(info.sample_rate_hz, info.channels);
     const dsp::AudioBuffer buffer(info.channels, kBlockFrames);
@@ -200,7 +201,7 @@ std::vector<Segment> whole_track(const media::MediaInfo& info) {
 
 std::vector<Segment> spread_windows(const media::MediaInfo& info) {
     std::vector<Segment> segments;
-    const std::int64_t length = dsp::ProfileMeter::segment_frames(info.sample_rate_hz) / 10;  // whole hops, 3 s
+    const std::int64_t length = kSketchWindowHops * static_cast<std::int64_t>(dsp::hop_frames(info.sample_rate_hz));
     for (std::int64_t i = 0; i < kSketchWindows; ++i) {
         const std::int64_t centre = info.frame_count * (2 * i + 1) / (2 * kSketchWindows);
         const std::int64_t begin = std::clamp<std::int64_t>(centre - length / 2, 0, info.frame_count);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "dsp/profile.h"
+#include "tests/dsp/hop_fixture.h"
 #include "tests/support/signals.h"
 
 namespace lacquer::dsp {
@@ -13,14 +14,10 @@ namespace {
 
 // Histograms of `audio`, the first half second left out.
 BandHistograms histograms(ConstAudioBlock audio) {
-    BandLevelMeter meter(48'000);
-    meter.process(audio.slice(0, 24'000));
-    meter.forget_hop();
-    for (std::size_t first = 24'000; first + 4800 <= audio.frame_count; first += 4800) {
-        meter.process(audio.slice(first, 4800));
-        meter.count_hop(4800 * audio.channel_count);
-    }
-    return meter.histograms();
+    const HopMeasurement measured = test::measure_hops(audio, 48'000);
+    BandHistograms histograms{};
+    for (std::size_t hop = 5; hop < measured.hops.size(); ++hop) count_levels(histograms, measured.hops[hop].bands);
+    return histograms;
 }
 
 double median_db(const LevelHistogram& histogram) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "dsp/profile.h"
+#include "tests/dsp/hop_fixture.h"
 #include "tests/support/signals.h"
 
 namespace lacquer::dsp {
@@ -84,10 +85,8 @@ AudioBuffer drums(double seconds, const Format& format) {
 }
 
 Profile judged(ConstAudioBlock audio, std::uint32_t sample_rate_hz) {
-    SpeechMeter meter(sample_rate_hz);
-    meter.measure(audio);
     Profile profile;
-    for (const SpeechFeatures& window : meter.windows())
+    for (const SpeechFeatures& window : speech_windows(test::measure_hops(audio, sample_rate_hz).speech))
         profile.speech_confidence.push_back(static_cast<float>(speech_confidence(window)));
     return profile;
 }
@@ -123,9 +122,8 @@ TEST(Speech, SilenceIsNotSpeechAndHasNoNan) {
 TEST(Speech, OneSidedSoundHasASide) {
     AudioBuffer audio = babble(6.0, {48'000, 2}, 1);
     for (float& x : audio.block().channel(1)) x = 0.0f;
-    SpeechMeter meter(48'000);
-    meter.measure(audio.block());
-    EXPECT_NEAR(meter.windows().at(0).side_share, 0.5, 1e-9);
+    const auto windows = speech_windows(test::measure_hops(audio.block(), 48'000).speech);
+    EXPECT_NEAR(windows.at(0).side_share, 0.5, 1e-9);
 }
 
 TEST(Speech, ModulationIsTheShareOfSyllables) {
@@ -146,20 +144,6 @@ TEST(Speech, IsSpeechTakesEightyPercentOfSureWindows) {
     EXPECT_TRUE(is_speech(profile));
     profile.speech_confidence[0] = 0.94f;
     EXPECT_FALSE(is_speech(profile));
-}
-
-TEST(Speech, DoesNotDependOnHowTheStreamIsCut) {
-    const AudioBuffer audio = babble(6.0, {44'100, 2}, 5);
-    SpeechMeter cut(44'100);
-    std::size_t first = 0;
-    for (std::size_t size : test::uneven_cuts(audio.frame_count(), 3000, 4)) {
-        cut.measure(audio.block().slice(first, size));
-        first += size;
-    }
-    Profile whole = judged(audio.block(), 44'100);
-    ASSERT_EQ(cut.windows().size(), whole.speech_confidence.size());
-    for (std::size_t i = 0; i < cut.windows().size(); ++i)
-        EXPECT_EQ(static_cast<float>(speech_confidence(cut.windows()[i])), whole.speech_confidence[i]);
 }
 
 }  // namespace
