@@ -12,6 +12,9 @@
 
 namespace lacquer::dsp {
 
+// Beyond it, and where it is not a number, a sample is damage and counts as silence: +120 dBFS.
+inline constexpr float kLoudestSample = 1e6f;
+
 inline constexpr std::size_t kMaxChannels = 2;  // more are downmixed by the decoder
 
 // A borrowed view of `frame_count` frames; valid as long as what it was taken from.

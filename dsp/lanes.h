@@ -8,6 +8,8 @@
 #include <array>
 #include <cstddef>
 
+#include "dsp/audio_block.h"
+
 namespace lacquer::dsp {
 
 inline constexpr std::size_t kLanes = 16;
@@ -21,7 +23,6 @@ void to_lanes(const LaneRows& rows, std::size_t frames, float* out);
 void to_lanes(const LaneRows& rows, const float* window, std::size_t frames, float* out);
 
 // Copies; NaN, Inf and what lies beyond kLoudestSample become silence.
-inline constexpr float kLoudestSample = 1e6f;  // +120 dBFS
 void copy_undamaged(const float* from, std::size_t count, float* to);
 
 }  // namespace lacquer::dsp
