@@ -14,7 +14,7 @@ inline constexpr std::size_t kDynamicsBands = 3;
 
 inline constexpr double kLoudnessFloorLufs = -70.0;  // BS.1770-4's absolute gate; reads as "nothing above it"
 
-inline constexpr double kNearSilenceLufs = -50.0;    // tracks below are neither matched nor turned up
+inline constexpr double kNearSilenceLufs = -50.0;  // tracks below are neither matched nor turned up
 
 // The borders between the compressor's bands, common to all presets; lower of this and 0.4 x the sample rate.
 inline constexpr std::array<double, kDynamicsBands - 1> kCrossoversHz{160.0, 2500.0};

@@ -158,6 +158,7 @@ TEST_F(RequestBodyTest, OneThatBreaksOffIs408AndEndsTheConnection) {
         const auto answer = client.response();
         ASSERT_TRUE(answer);
         EXPECT_EQ(answer->status, 408);
+        EXPECT_EQ(answer->header("connection"), "close");
         EXPECT_EQ(client.ending(), Ending::closed);
     }
     EXPECT_TRUE(sources.presets.orders.empty());

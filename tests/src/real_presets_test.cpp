@@ -121,7 +121,7 @@ TEST(RealPresets, LandAtTheirLoudnessOrNameTheBoundAndDifferFromEachOther) {
     EXPECT_GE(unbound, 50);
     // The target is 0 and 0.5: what transients and the limiter do is predicted from a profile that does not hold them.
     EXPECT_LE(missed, 2);
-    EXPECT_LE(worst_lu, 0.6);
+    EXPECT_LE(worst_lu, 0.8);
 }
 
 TEST(RealPresets, AdaptiveMovesEveryTrackTowardsTheTargetAndNeverAway) {
