@@ -21,6 +21,7 @@
 namespace lacquer {
 namespace {
 
+constexpr int kWorkerNiceness = 5;  // a third of the share of what serves, when cores are short
 constexpr std::chrono::seconds kDrainTime{5};
 
 void check_folders(const Settings& settings) {
@@ -75,7 +76,7 @@ struct Daemon::Parts {
         : cache(settings.cache_dir, settings.cache_size_bytes),
           library(settings.state_dir / "library.db", settings.music),
           log(events, cache, [this] { background.poke(); }),
-          scheduler(settings.workers),
+          scheduler(settings.workers, kWorkerNiceness),
           chunks(cache, scheduler, log),
           background(chunks, cache),
           measurer(scheduler),

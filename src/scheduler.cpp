@@ -4,6 +4,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include <sys/resource.h>
+
 namespace lacquer {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr std::size_t at(TaskClass task_class) {
 
 }  // namespace
 
-Scheduler::Scheduler(int workers) {
+Scheduler::Scheduler(int workers, int niceness) : niceness_(niceness) {
     if (workers < 1 || workers > 20) {
         throw std::invalid_argument("workers is " + std::to_string(workers) + "; allowed: 1 to 20");
     }
@@ -100,6 +102,7 @@ std::map<Scheduler::Position, Scheduler::Task>::iterator Scheduler::next_runnabl
 }
 
 void Scheduler::run(std::stop_token stop) {
+    ::setpriority(PRIO_PROCESS, 0, niceness_);  // of this thread alone, on Linux; a refusal changes nothing but waiting
     const cache::MutexLock lock(mutex_);
     while (!stop.stop_requested()) {
         const auto next = next_runnable();

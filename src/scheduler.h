@@ -41,8 +41,10 @@ public:
     using Task = std::function<void(std::stop_token)>;
     using Ticket = std::uint64_t;
 
-    // Throws std::invalid_argument when `workers` is outside [1, 20].
-    explicit Scheduler(int workers);
+    // `niceness`: how far the workers step back behind the process's other threads, [0, 19]. Those hand on what is done
+    // and would otherwise wait for a worker's time slice to end. Throws std::invalid_argument when `workers` is outside
+    // [1, 20].
+    explicit Scheduler(int workers, int niceness = 0);
     ~Scheduler();  // stop()
 
     // The task is run once, on a worker; it must not throw. After stop() it is run no more: the caller's own clean-up
@@ -65,6 +67,7 @@ private:
     void run(std::stop_token stop);
     std::map<Position, Task>::iterator next_runnable() REQUIRES_LOCK(mutex_);
 
+    const int niceness_;
     mutable cache::Mutex mutex_;
     std::condition_variable_any changed_;
     std::map<Position, Task> queue_ GUARDED_BY(mutex_);           // every waiting task, in the order of running

@@ -47,8 +47,10 @@ std::size_t Stream::read(std::uint64_t offset, std::span<std::byte> out,
         out[0] = std::byte{0};
         return 1;
     }
-    return read_frames(data_offset, out.first(std::min<std::uint64_t>(out.size(), data_bytes_ - data_offset)),
-                       listener_present);
+    const std::size_t count = read_frames(
+        data_offset, out.first(std::min<std::uint64_t>(out.size(), data_bytes_ - data_offset)), listener_present);
+    delivered_ = delivered_ || count > 0;
+    return count;
 }
 
 std::size_t Stream::read_frames(std::uint64_t data_offset, std::span<std::byte> out,
@@ -108,8 +110,10 @@ void Stream::enter(std::int64_t index, std::int64_t frame) {
     }
     const bool fading = frame < plan_->grid.span(index).middle_begin;
     const std::int64_t first = fading ? index - 1 : index;
-    if (index == current_ && held_.begin()->first == first) return;
-    const std::int64_t last = std::min(index + look_ahead_, plan_->grid.chunk_at(span_.end_frame - 1));
+    // What comes next may wait until the listener hears something: until then it would only take a core away.
+    const std::int64_t ahead = delivered_ ? look_ahead_ : 0;
+    const std::int64_t last = std::min(index + ahead, plan_->grid.chunk_at(span_.end_frame - 1));
+    if (index == current_ && held_.begin()->first == first && held_.rbegin()->first == last) return;
     std::erase_if(held_, [&](const auto& held) { return held.first < first || held.first > last; });
     for (std::int64_t n = first; n <= last; ++n) {
         const Urgency wanted = urgency(n, n <= index ? task_class_ : std::max(task_class_, TaskClass::look_ahead));

@@ -65,11 +65,12 @@ private:
     std::size_t least_bytes_ = 1;
 
     bool started_ = false;
+    bool delivered_ = false;  // the listener got something
     std::chrono::steady_clock::time_point first_read_{};
     std::int64_t first_read_frame_ = 0;
     std::int64_t current_ = -1;  // the chunk the reader is in
     std::map<std::int64_t, std::unique_ptr<ChunkService::Access>>
-        held_;  // around current_: the one before, it, and those ahead
+        held_;  // around current_: the one before, it, and, once delivered_, those ahead
     std::vector<std::byte> fade_bytes_;
 };
 
