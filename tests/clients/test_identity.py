@@ -1,9 +1,10 @@
 """A chunk is a pure function: however, whenever and by how many workers it is rendered, the bytes are the same."""
 
 import random
+import subprocess
 import unittest
 
-from harness import Daemon, SystemTest, run
+from harness import LACQUER, Daemon, SystemTest, run
 
 PRESETS = ["adaptive", "night"]
 RANGES = 50
@@ -40,6 +41,19 @@ class Identity(SystemTest):
                 with Daemon(self.music, self.scratch / f"{name}{preset}b", "--workers", "2") as daemon:
                     pieces = self.fetch_in_pieces(daemon, path)
                 self.assertTrue(whole == pieces, f"{name} {preset}: the bytes differ")
+
+    def test_every_instruction_set_measures_derives_and_renders_the_same(self):
+        refusal = subprocess.run([LACQUER, "config", "print", "--simd", "none"], capture_output=True, text=True)
+        self.assertEqual(refusal.returncode, 2)
+        sets = [name for name in ["scalar", "ssse3", "sse4", "avx2", "avx3", "neon"] if name in refusal.stderr]
+        self.assertGreater(len(sets), 1, refusal.stderr)
+        answers = {}
+        for simd in sets:
+            with Daemon(self.music, self.scratch / simd, "--simd", simd) as daemon:
+                path = f"/api/player/stream/{daemon.tracks()['music.flac']['id']}?preset=warm"
+                answers[simd] = (self.head(daemon, path)["ETag"], daemon.get(path))
+        self.assertEqual(len(set(answers.values())), 1, {simd: answer[0] for simd, answer in answers.items()})
+        print(f"the same {len(answers[sets[0]][1])} bytes and ETag from measuring on: {', '.join(sets)}")
 
     def test_after_a_restart_the_same_bytes_come_without_rendering(self):
         with Daemon(self.music, self.scratch / "d") as daemon:
