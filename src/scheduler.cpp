@@ -102,7 +102,8 @@ std::map<Scheduler::Position, Scheduler::Task>::iterator Scheduler::next_runnabl
 }
 
 void Scheduler::run(std::stop_token stop) {
-    ::setpriority(PRIO_PROCESS, 0, niceness_);  // of this thread alone, on Linux; a refusal changes nothing but waiting
+    // Of this thread alone, on Linux. A refusal changes nothing but waiting.
+    if (niceness_ > 0) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + niceness_);
     const cache::MutexLock lock(mutex_);
     while (!stop.stop_requested()) {
         const auto next = next_runnable();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,7 +24,7 @@ public:
           choice_(std::move(choice)),
           playhead_(parts.background.follow(plan)),
           stream_(parts.chunks, std::move(plan), span, TaskClass::listener,
-                  [this](std::int64_t chunk) { enter(chunk); }) {}
+                  [this](std::int64_t chunk) { entered_ = chunk; }) {}
     ~StreamBody() override {
         if (read_anything_) note_served();
     }
@@ -32,12 +33,16 @@ public:
     std::size_t read(std::uint64_t offset, std::span<std::byte> out,
                      const std::function<bool()>& listener_present) override {
         read_anything_ = true;
-        return stream_.read(offset, out, listener_present);
+        const std::size_t count = stream_.read(offset, out, listener_present);
+        if (count > 0 && entered_) {
+            entered_now(*std::exchange(entered_, std::nullopt));
+        }
+        return count;
     }
 
 private:
-    // The time is noted as the listener goes on and when it leaves, not before the first byte.
-    void enter(std::int64_t chunk) {
+    // The rest of the track is begun, and the time is noted, as the listener goes on, not before the first byte.
+    void entered_now(std::int64_t chunk) {
         playhead_->at(chunk);
         if (std::exchange(entered_anything_, true)) note_served();
     }
@@ -54,6 +59,7 @@ private:
     const RenderChoice choice_;
     const std::unique_ptr<BackgroundRenders::Playhead> playhead_;
     Stream stream_;
+    std::optional<std::int64_t> entered_;  // and nothing of it handed out yet
     bool read_anything_ = false;
     bool entered_anything_ = false;
 };
@@ -69,11 +75,10 @@ std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
 
 }  // namespace
 
-PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const server::RecipeQuery& query,
-                     bool from_first_byte) {
-    const RenderChoice choice = parse_choice(parts.library, query);
+PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const RenderChoice& choice,
+                     const std::function<bool()>& listener_present, bool from_first_byte) {
     try {
-        return parts.recipes.plan(track, choice, from_first_byte, query.listener_present);
+        return parts.recipes.plan(track, choice, from_first_byte, listener_present);
     } catch (const media::DecodeError& error) {
         throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track.id, error.what()));
     } catch (const NotWanted&) {
@@ -81,6 +86,11 @@ PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, cons
     } catch (const std::out_of_range& error) {
         throw HttpError(404, error.what(), {{"field", "v"}});
     }
+}
+
+PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const server::RecipeQuery& query,
+                     bool from_first_byte) {
+    return resolve_plan(parts, track, parse_choice(parts.library, query), query.listener_present, from_first_byte);
 }
 
 server::Representation wav_representation(const StreamParts& parts, const library::Track& track, const PlanPtr& plan,
@@ -103,7 +113,7 @@ server::Representation StreamApi::open(const server::StreamQuery& query) {
 
 server::Representation StreamApi::enhanced(const library::Track& track, const server::StreamQuery& query) {
     const RenderChoice choice = parse_choice(parts_.library, query.recipe);
-    const PlanPtr plan = resolve_plan(parts_, track, query.recipe, query.from_first_byte);
+    const PlanPtr plan = resolve_plan(parts_, track, choice, query.recipe.listener_present, query.from_first_byte);
     const std::int64_t first_frame = frame_at(*plan, query.start_seconds);
     if (query.available) return available(track, choice, plan, first_frame, query.head);
     server::Representation wav =

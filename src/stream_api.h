@@ -24,6 +24,9 @@ struct StreamParts {
 // undecodable.
 PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const server::RecipeQuery& query,
                      bool from_first_byte);
+// The same of a choice that was parsed already.
+PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const RenderChoice& choice,
+                     const std::function<bool()>& listener_present, bool from_first_byte);
 
 // Frames [span) of the plan as a WAV representation with its ETag; no X-Audio headers.
 server::Representation wav_representation(const StreamParts& parts, const library::Track& track, const PlanPtr& plan,
