@@ -16,7 +16,7 @@ using server::HttpError;
 using server::Json;
 
 constexpr std::size_t kLongestNameBytes = 64;
-constexpr std::size_t kMostUserPresets = 500;
+constexpr std::size_t kMostUserPresets = 100;
 
 Json item(const dsp::Preset& preset) {
     return {{"name", preset.name},
@@ -54,6 +54,7 @@ void check_name(const std::string& name) {
     if (std::any_of(name.begin(), name.end(), is_bad) || name.front() == ' ' || name.back() == ' ') {
         refuse_name(400, "name may have no '/', no control characters and no space at its ends");
     }
+    if (name == "." || name == "..") refuse_name(400, "'.' and '..' cannot be the last part of an address");
     if (is_built_in(name)) refuse_name(409, fmt::format("'{}' is the name of a built-in preset", name));
 }
 

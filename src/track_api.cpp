@@ -60,12 +60,12 @@ Json track_json(const library::Track& track, bool measured) {
 RenderChoice parse_choice(const library::Library& library, const server::RecipeQuery& query) {
     RenderChoice choice;
     const auto request = find_request(library, query.preset);
-    if (!request) {
+    if (!request && query.recipe_id.empty()) {  // a pinned recipe outlives the preset that it was made for
         const std::vector<std::string> names = preset_names(library);
         throw HttpError(400, fmt::format("preset '{}' is unknown; allowed: {}", query.preset, fmt::join(names, ", ")),
                         {{"field", "preset"}, {"allowed", names}});
     }
-    choice.request = *request;
+    choice.request = request.value_or(dsp::RecipeRequest{});
     // In steps: each new value makes a recipe that is kept for good.
     choice.request.intensity = std::round(query.intensity * 1000.0) / 1000.0;
     choice.request.loudness_match = query.loudness;

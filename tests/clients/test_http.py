@@ -246,8 +246,10 @@ class ReferencePresets(SystemTest):
         self.daemon = Daemon(self.folder, self.scratch / "daemon")
         self.addCleanup(self.daemon.stop)
         self.assertTrue(self.daemon.get(path + query) == heard)
+        recipe = self.daemon.json(f"/api/tracks/{track}/render{query}")["recipeId"]
         self.assertEqual(self.ask("DELETE", "/api/presets/" + urllib.parse.quote(name))[0], 204)
         self.assertEqual(self.ask("GET", path + query)[0], 400)
+        self.assertTrue(self.daemon.get(f"{path}{query}&v={recipe}") == heard, "what was handed out stays playable")
         self.assertEqual(len(self.daemon.json("/api/presets")["items"]), 8)
 
     def test_refusals_name_the_field(self):
@@ -257,7 +259,7 @@ class ReferencePresets(SystemTest):
             ({"name": "mine", "trackId": track}, 409, "name"), ({"name": "MINE", "trackId": track}, 409, "name"),
             ({"name": "night", "trackId": track}, 409, "name"), ({"name": "Night", "trackId": track}, 409, "name"),
             ({"name": "", "trackId": track}, 400, "name"), ({"name": "a/b", "trackId": track}, 400, "name"),
-            ({"name": " a", "trackId": track}, 400, "name"), ({"name": "a\n", "trackId": track}, 400, "name"),
+            ({"name": " a", "trackId": track}, 400, "name"), ({"name": "..", "trackId": track}, 400, "name"), ({"name": "a\n", "trackId": track}, 400, "name"),
             ({"name": "x" * 65, "trackId": track}, 400, "name"), ({"name": "x" * 64, "trackId": track}, 201, None),
             ({"name": "other", "trackId": 999}, 404, "trackId"),
             ({"name": "other", "trackId": self.ids["silence.wav"]}, 422, "trackId"),
