@@ -53,7 +53,8 @@ std::string JsonFields::text(const std::string& name) const {
 
 std::int64_t JsonFields::integer(const std::string& name, std::int64_t minimum) const {
     const Json& value = required(name);
-    const bool fits = value.is_number_integer() && value <= std::numeric_limits<std::int64_t>::max();
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+    const bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= kMost);
     if (!fits || value.get<std::int64_t>() < minimum) {
         refuse(name, name + " must be a whole number from " + std::to_string(minimum), {{"minimum", minimum}});
     }

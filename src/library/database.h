@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
 
 namespace lacquer::library {
@@ -29,7 +30,7 @@ public:
     }
 
     // Calls `action(SQLite::Statement&)` with `sql` compiled, nothing bound: compiled once for the life of the
-    // connection, because that takes longer than a look-up by key.
+    // connection, because that takes longer than a look-up by key. The action must call neither use() nor with().
     template <typename Action>
     auto with(const std::string& sql, Action&& action) {
         const std::lock_guard lock(mutex_);
@@ -52,7 +53,13 @@ private:
     // A statement that is not reset would keep its view of the database, and the log from being folded in.
     struct Finish {
         SQLite::Statement& statement;
-        ~Finish() { statement.tryReset(); }
+        ~Finish() {
+            statement.tryReset();
+            try {
+                statement.clearBindings();        // what was bound may be long
+            } catch (const SQLite::Exception&) {  // then it goes when the statement is used again
+            }
+        }
     };
     SQLite::Statement& compiled(const std::string& sql);
 

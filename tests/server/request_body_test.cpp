@@ -21,11 +21,6 @@ const std::string kGood = R"({"name":"mine","trackId":7})";
 
 class RequestBodyTest : public testing::Test {
 protected:
-    static ServerOptions impatient() {
-        ServerOptions options = test::any_port();
-        options.body_timeout = std::chrono::milliseconds(300);
-        return options;
-    }
     static std::string head(std::size_t bytes, const std::string& further = "") {
         return "POST /api/presets HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
                std::to_string(bytes) + "\r\n" + further + "\r\n";
@@ -47,7 +42,7 @@ protected:
     }
 
     test::MemorySources sources;
-    HttpServer http{sources.all(), impatient()};
+    HttpServer http{sources.all(), test::any_port()};
 };
 
 TEST_F(RequestBodyTest, ReachesTheRouteWhole) {
@@ -151,8 +146,11 @@ TEST_F(RequestBodyTest, MoreThan64KiBAre413BeforeTheyAreSent) {
 }
 
 TEST_F(RequestBodyTest, OneThatBreaksOffIs408AndEndsTheConnection) {
+    ServerOptions impatient = test::any_port();
+    impatient.body_timeout = std::chrono::milliseconds(300);
+    const HttpServer hasty(sources.all(), impatient);
     for (const bool closes : {false, true}) {
-        RawClient client(http.port());
+        RawClient client(hasty.port());
         client.send(head(kGood.size()) + kGood.substr(0, 10));
         if (closes) client.half_close();
         const auto answer = client.response();
