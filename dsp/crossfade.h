@@ -11,7 +11,7 @@ namespace lacquer::dsp {
 
 // out = outgoing faded into incoming, for the frames [first_frame, first_frame + frame_count) of a fade of
 // `fade_frames`. All three blocks have the same shape; `out` may be one of the others. Where both sides hold the same
-// sample the result is that sample, bit for bit.
+// sample the result is that sample.
 void crossfade(ConstAudioBlock outgoing, ConstAudioBlock incoming, std::int64_t first_frame, std::int64_t fade_frames,
                AudioBlock out) LACQUER_REALTIME;
 

@@ -56,12 +56,6 @@ inline double fast_exp2(double x) noexcept {
     return sum * std::bit_cast<double>(scale);
 }
 
-inline double fast_gain_to_db(double gain) noexcept {
-    return 6.0205999132796239043 * fast_log2(gain);
-}
-inline double fast_power_to_db(double power) noexcept {
-    return 3.0102999566398119521 * fast_log2(power);
-}
 inline double fast_db_to_gain(double level_db) noexcept {
     return fast_exp2(level_db * 0.16609640474436811739);
 }

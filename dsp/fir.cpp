@@ -17,11 +17,12 @@ double bessel_i0(double x) {
     return sum;
 }
 
-}  // namespace
-
+// Kaiser window at `x` in [-1, 1].
 double kaiser(double x, double beta) {
     return bessel_i0(beta * std::sqrt(1.0 - x * x)) / bessel_i0(beta);  // sqrt is exact in IEEE arithmetic
 }
+
+}  // namespace
 
 std::vector<double> half_band_taps(std::size_t count, double beta) {
     std::vector<double> taps(count);

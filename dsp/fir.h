@@ -6,9 +6,6 @@
 
 namespace lacquer::dsp {
 
-// Kaiser window at `x` in [-1, 1]; series of the Bessel function.
-double kaiser(double x, double beta);
-
 // The even taps of a half-band filter of 2 x count - 1 taps (symmetric; the others are zero but for the centre), scaled
 // so that interpolation has unit gain: value(t + 1/2) = sum taps[j] x[t + count/2 - j]. `count` is even.
 std::vector<double> half_band_taps(std::size_t count, double beta);

@@ -7,6 +7,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <typename V>
@@ -162,6 +163,7 @@ void FollowSpeech(const HopFilters& filters, const float* lanes, std::size_t fra
     }
 }
 
+}  // namespace
 }  // namespace lacquer::dsp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

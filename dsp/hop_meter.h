@@ -3,11 +3,11 @@
 //
 // Method:  K-weighting (dsp/k_weighting.h); 4th-order Linkwitz-Riley split (Butterworth sections twice) at
 //          kCrossoversHz, the two lower bands from every step-th frame of what lies below the upper border (rate / step
-//          is at least 11025 Hz: there it is 28 dB down). The split for rendering also aligns the phases of the bands,
-//          which changes no level.
-//          The stream is cut into stretches of kStretchHops hops; each is a lane of its own that starts from silence
-//          half a hop early (the slowest filter's past has then faded by 80 dB), so that what is said of a stretch
-//          depends on it and on the 50 ms before it alone. Eight stretches of two channels run side by side.
+//          is at least 11025 Hz, where the rate is: there it is 28 dB down). The split for rendering also aligns the
+//          phases of the bands, which changes no level. The stream is cut into stretches of kStretchHops hops; each is
+//          a lane of its own that starts from silence half a hop early (the slowest filter's past has then faded by 80
+//          dB), so that what is said of a stretch depends on it and on the 50 ms before it alone. Eight stretches of
+//          two channels run side by side.
 // Threads: one instance belongs to one thread.
 // Memory:  the audio of eight stretches: 1.4 MB at 44.1 kHz, 6.2 MB at 192 kHz.
 #pragma once

@@ -9,6 +9,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR
@@ -78,6 +79,7 @@ void CopyUndamaged(const float* from, std::size_t count, float* to) {
     for (; i < count; ++i) to[i] = std::abs(from[i]) <= kLoudestSample ? from[i] : 0.0f;
 }
 
+}  // namespace
 }  // namespace lacquer::dsp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

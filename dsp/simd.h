@@ -2,7 +2,7 @@
 // and gives the same bytes on all of them: no fused multiply-add, every sum in a fixed order that does not depend on
 // the number of lanes.
 //
-// Names, slowest first: "scalar", "ssse3", "sse4", "avx2", "avx3" (AVX-512); on Arm "scalar", "neon".
+// Names, slowest first: "scalar", "ssse3", "sse4", "avx2", "avx3" (AVX-512); on Arm "neon" alone.
 // Threads: force_simd() before anything renders; the others any time.
 #pragma once
 

@@ -10,7 +10,7 @@
 //          windows of a third of a second throughout, octaves of whole tracks of music differ by up to 0.7 dB (0.13 dB
 //          in the mean), third octaves up to 16 kHz by up to 2.5 dB (0.2 dB); more where a codec's low-pass is.
 // Threads: one instance belongs to one thread.
-// Memory:  about 350 KiB, at any rate.
+// Memory:  about 240 KiB.
 #pragma once
 
 #include <array>

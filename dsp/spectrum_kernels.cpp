@@ -28,6 +28,7 @@ struct FourierTables {
 
 HWY_BEFORE_NAMESPACE();
 namespace lacquer::dsp::HWY_NAMESPACE {
+namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <typename V>
@@ -174,6 +175,7 @@ void Decimate(const float* x, std::size_t outputs, float* y) {
     }
 }
 
+}  // namespace
 }  // namespace lacquer::dsp::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -1,8 +1,8 @@
 // What the spectrum is made of: kLanes Fourier transforms side by side, and a decimator.
 //
 // Method:  radix-4 decimation in frequency (W. M. Gentleman and G. Sande, AFIPS 1966), in place, so that the bins end
-//          up in the order of their base-4 digits read in reverse; two halvings by
-//          binomial filters, whose zeros lie where the halving folds.
+//          up in the order of their base-4 digits read in reverse; two halvings by binomial filters, whose zeros lie
+//          where the halving folds.
 // Threads: pure.
 #pragma once
 

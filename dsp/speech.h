@@ -2,10 +2,9 @@
 // speech would get the wrong treatment, speech taken for music only a less fitting one.
 //
 // Method:  a logistic function of features of 150 frames of 20 ms, after Scheirer & Slaney, "Construction and
-// evaluation
-//          of a robust multifeature speech/music discriminator" (ICASSP 1997): the modulation of the energy around the
-//          4 Hz of syllables, the share of quiet frames, the spread of the zero-crossing rate and of the share of power
-//          in 300-4000 Hz (voiced against unvoiced), and what only one side of the stereo image holds.
+//          evaluation of a robust multifeature speech/music discriminator" (ICASSP 1997): the modulation of the energy
+//          around the 4 Hz of syllables, the share of quiet frames, the spread of the zero-crossing rate and of the
+//          share of power in 300-4000 Hz (voiced against unvoiced), and what only one side of the stereo image holds.
 // Threads: pure.
 #pragma once
 
