@@ -177,6 +177,7 @@ void copy_floats(const ConstAudioBlock& block, std::byte* out) LACQUER_REALTIME 
 void quantise(ConstAudioBlock block, std::int64_t first_frame, SampleFormat format, bool dither,
               std::span<std::byte> out) LACQUER_REALTIME {
     assert(out.size() == block.frame_count * block.channel_count * bytes_per_sample(format));
+    if (out.empty()) return;
     if (format == SampleFormat::f32) return copy_floats(block, out.data());
     quantise_frames(block.frame_count, block.channel_count, first_frame, format, dither, out.data(),
                     [&](std::size_t first, std::size_t frames, float* to) {
@@ -191,6 +192,7 @@ void quantise(ConstAudioBlock block, std::int64_t first_frame, SampleFormat form
 void quantise_stereo(std::span<const float> samples, std::int64_t first_frame, SampleFormat format, bool dither,
                      std::span<std::byte> out) LACQUER_REALTIME {
     assert(out.size() == samples.size() * bytes_per_sample(format));
+    if (out.empty()) return;
     if (format == SampleFormat::f32) {
         std::memcpy(out.data(), samples.data(), samples.size_bytes());
         return;
