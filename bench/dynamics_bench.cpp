@@ -91,19 +91,6 @@ void true_peak_meter(benchmark::State& state, const std::string& simd, const std
     count_frames(state, kFrames);
 }
 
-void quantise_stereo_to(benchmark::State& state, const std::string& simd, SampleFormat format) {
-    force_simd(simd);
-    const std::vector<float> source = noise(2 * kFrames, 0.5f);
-    std::vector<std::byte> out(2 * kFrames * bytes_per_sample(format));
-    std::int64_t frame = 0;
-    for (auto _ : state) {
-        quantise_stereo(source, frame, format, true, out);
-        frame += kFrames;
-        benchmark::ClobberMemory();
-    }
-    count_frames(state, kFrames);
-}
-
 void quantise_planar_to(benchmark::State& state, const std::string& simd, SampleFormat format) {
     force_simd(simd);
     const AudioBuffer source(2, kFrames);
@@ -156,7 +143,6 @@ void crossfade_stereo(benchmark::State& state, const std::string& simd) {
         add("true_peak_meter_seldom", true_peak_meter, noise(kFrames, 0.5f), false);
         add("true_peak_meter_forgetful", true_peak_meter, noise(kFrames, 0.5f), true);
         add("true_peak_meter_tilted", true_peak_meter, tilted(kFrames, 1, 0.9f), true);
-        add("quantise_stereo_s16", quantise_stereo_to, SampleFormat::s16);
         add("quantise_s16", quantise_planar_to, SampleFormat::s16);
         add("quantise_s24", quantise_planar_to, SampleFormat::s24);
         add("quantise_f32", quantise_planar_to, SampleFormat::f32);

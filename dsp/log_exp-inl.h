@@ -1,5 +1,4 @@
-// log2 and exp2 of float vectors by +, -, x and / alone, for gains. To be included once per target. See
-// dsp/fast_math.h for the same in double.
+// log2 and exp2 of float vectors by +, -, x and / alone, for gains. To be included once per target.
 //
 // Method:  log2 splits off the exponent at sqrt(1/2) and sums the series of 2 atanh(s), s = (m-1)/(m+1); exp2 rounds
 //          to the nearest integer and sums the Taylor series of the rest. Error: 2e-6 absolute, 3e-7 relative.

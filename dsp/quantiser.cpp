@@ -189,19 +189,5 @@ void quantise(ConstAudioBlock block, std::int64_t first_frame, SampleFormat form
                     });
 }
 
-void quantise_stereo(std::span<const float> samples, std::int64_t first_frame, SampleFormat format, bool dither,
-                     std::span<std::byte> out) LACQUER_REALTIME {
-    assert(out.size() == samples.size() * bytes_per_sample(format));
-    if (out.empty()) return;
-    if (format == SampleFormat::f32) {
-        std::memcpy(out.data(), samples.data(), samples.size_bytes());
-        return;
-    }
-    quantise_frames(samples.size() / 2, 2, first_frame, format, dither, out.data(),
-                    [&](std::size_t first, std::size_t frames, float* to) {
-                        std::copy_n(samples.data() + 2 * first, 2 * frames, to);
-                    });
-}
-
 }  // namespace lacquer::dsp
 #endif

@@ -25,8 +25,4 @@ constexpr std::size_t bytes_per_sample(SampleFormat format) noexcept {
 void quantise(ConstAudioBlock block, std::int64_t first_frame, SampleFormat format, bool dither,
               std::span<std::byte> out) LACQUER_REALTIME;
 
-// The same for interleaved stereo, and the same bytes.
-void quantise_stereo(std::span<const float> samples, std::int64_t first_frame, SampleFormat format, bool dither,
-                     std::span<std::byte> out) LACQUER_REALTIME;
-
 }  // namespace lacquer::dsp

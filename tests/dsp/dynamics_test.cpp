@@ -21,12 +21,9 @@ namespace {
 TEST(FastMath, AgreesWithLibm) {
     test::Random random(1);
     for (int i = 0; i < 200'000; ++i) {
-        const double x = std::exp2(-900.0 + 1800.0 * random.uniform());
-        ASSERT_NEAR(fast_log2(x), std::log2(x), 1e-10 + 1e-13 * std::abs(std::log2(x)));
         const double y = -900.0 + 1800.0 * random.uniform();
         ASSERT_NEAR(fast_exp2(y) / std::exp2(y), 1.0, 1e-11);
     }
-    EXPECT_EQ(fast_log2(1.0), 0.0);
     EXPECT_EQ(fast_exp2(0.0), 1.0);
 }
 

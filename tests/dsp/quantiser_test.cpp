@@ -175,18 +175,6 @@ TEST(Quantiser, TiesGoToEvenWithoutDither) {
     });
 }
 
-TEST(Quantiser, InterleavedStereoGivesTheBytesOfPlanar) {
-    const AudioBuffer source = test::white_noise(4, -9.0, 0.1);
-    std::vector<float> interleaved(2 * source.frame_count());
-    for (std::size_t i = 0; i < interleaved.size(); ++i) interleaved[i] = source.block().channels[i % 2][i / 2];
-    for (const auto format : {SampleFormat::s16, SampleFormat::s24, SampleFormat::f32}) {
-        const auto expected = quantised(source.block(), format, true, 5);
-        std::vector<std::byte> bytes(expected.size());
-        quantise_stereo(interleaved, 5, format, true, bytes);
-        EXPECT_EQ(bytes, expected);
-    }
-}
-
 // Recorded from the scalar kernels when they were written.
 TEST(Quantiser, BytesAreTheRecordedOnesOnEveryInstructionSet) {
     test::Random random(5);
