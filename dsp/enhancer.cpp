@@ -32,12 +32,11 @@ const Recipe& checked(const Recipe& recipe) {
 // is the part of the latency that this costs.
 struct Enhancer::State {
     State(const Recipe& recipe, std::int64_t first_frame)
-        : phase(static_cast<std::size_t>(((first_frame % kGroup) + kGroup) % kGroup)),
-          equaliser(recipe.equaliser, recipe.trim),
+        : equaliser(recipe.equaliser, recipe.trim),
           compressor(recipe.compressor),
           limiter(recipe.limiter),
-          waiting_count(phase),
-          done_count(kGroupFrames - phase) {
+          waiting_count(place_in_group(first_frame)),
+          done_count(kGroupFrames - waiting_count) {
         std::size_t delay = kGroupFrames + Equaliser::latency_frames() + Compressor::latency_frames();
         if (recipe.saturation.amount != 0.0) {
             saturation.emplace(recipe.saturation);
@@ -47,7 +46,7 @@ struct Enhancer::State {
             width.emplace(recipe.width);
             delay += Width::latency_frames();
         }
-        const auto ahead = static_cast<std::int64_t>(phase + delay - kGroupFrames);
+        const auto ahead = static_cast<std::int64_t>(waiting_count + delay - kGroupFrames);
         level.emplace(recipe.level, recipe.sample_rate_hz, first_frame - ahead);
         latency_frames = delay + limiter.latency_frames();
     }
@@ -80,9 +79,11 @@ struct Enhancer::State {
         std::copy_n(waiting.data() + 2 * frames, 2 * waiting_count, waiting.data());
     }
 
-    static constexpr std::int64_t kGroup = kGroupFrames;
+    static std::size_t place_in_group(std::int64_t frame) {
+        constexpr std::int64_t kFrames = kGroupFrames;
+        return static_cast<std::size_t>((frame % kFrames + kFrames) % kFrames);
+    }
 
-    const std::size_t phase;  // of the first frame in its group
     Equaliser equaliser;
     Compressor compressor;
     std::optional<Saturation> saturation;

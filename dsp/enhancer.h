@@ -26,9 +26,9 @@ public:
     Enhancer(const Recipe& recipe, std::int64_t first_frame);
     ~Enhancer();
 
-    // In place. Cutting a stream into different blocks gives bit-identical output. Finite for any input (NaN and Inf
-    // are taken as silence), and |output| never above what the limiter's ceiling allows. A bypass recipe leaves the
-    // samples as they are, whatever they are.
+    // In place. Cutting a stream into different blocks gives bit-identical output. Finite for any input (NaN, Inf and
+    // what is beyond kLoudestSample are taken as silence), and |output| never above what the limiter's ceiling allows.
+    // A bypass recipe leaves the samples as they are, whatever they are.
     void process(AudioBlock block) LACQUER_REALTIME;
     std::size_t latency_frames() const LACQUER_REALTIME;
 

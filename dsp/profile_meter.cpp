@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>

@@ -1,7 +1,5 @@
 #include "server/request_body.h"
 
-#include <algorithm>
-
 namespace lacquer::server {
 namespace {
 

@@ -92,6 +92,21 @@ TEST(ChainOracle, GainsPerGroupOfSixteenFramesAreGainsPerFrame) {
     EXPECT_LT(found.rms_db, -50.0);
 }
 
+TEST(ChainOracle, TheInstructionSetMayChangeInTheMiddle) {
+    const AudioBuffer audio = bursts();
+    const Recipe recipe = compressing();
+    AudioBuffer changing = test::copy(audio.block());
+    Enhancer enhancer(recipe, 0);
+    std::size_t done = 0;
+    test::on_every_simd([&](const std::string&) {
+        const std::size_t frames = 20'011;
+        enhancer.process(changing.block().slice(done, frames));
+        done += frames;
+    });
+    const AudioBuffer wanted = test::enhanced(recipe, audio.block());
+    EXPECT_TRUE(test::same_bits(changing.block().slice(0, done), wanted.block().slice(0, done)));
+}
+
 TEST(ChainOracle, EveryInstructionSetMakesTheSameBits) {
     const AudioBuffer audio = bursts();
     const Recipe recipe = compressing();

@@ -10,12 +10,12 @@
 
 namespace lacquer::test {
 
-struct Passage {
+struct MusicPassage {
     dsp::AudioBuffer audio;  // empty when it cannot be read
     std::uint32_t sample_rate_hz = 0;
 };
 
-inline Passage singularity_music(const std::string& name, double from_seconds, double seconds) {
+inline MusicPassage singularity_music(const std::string& name, double from_seconds, double seconds) {
     SF_INFO info{};
     SNDFILE* file = sf_open(("/usr/share/games/singularity/music/" + name + ".ogg").c_str(), SFM_READ, &info);
     if (file == nullptr) return {dsp::AudioBuffer(2, 0), 0};
@@ -25,7 +25,7 @@ inline Passage singularity_music(const std::string& name, double from_seconds, d
     const auto frames = static_cast<std::size_t>(
         sf_readf_float(file, samples.data(), static_cast<sf_count_t>(samples.size() / channels)));
     sf_close(file);
-    Passage passage{dsp::AudioBuffer(channels, frames), static_cast<std::uint32_t>(info.samplerate)};
+    MusicPassage passage{dsp::AudioBuffer(channels, frames), static_cast<std::uint32_t>(info.samplerate)};
     for (std::size_t i = 0; i < frames * channels; ++i)
         passage.audio.block().channels[i % channels][i / channels] = samples[i];
     return passage;

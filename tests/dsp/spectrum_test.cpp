@@ -136,7 +136,7 @@ TEST(Spectrum, OctavesOfNoiseAndOfRealMusicAreThoseOfOneLongTransform) {
     // Real, freely licensed music from Debian's singularity-music. A tone at a band's border may fall to either side:
     // windows are short where frequencies are high.
     for (const char* name : {"Awakening", "Nebula", "Orbital Elevator"}) {
-        const test::Passage music = test::singularity_music(name, 60.0, 20.0);
+        const test::MusicPassage music = test::singularity_music(name, 60.0, 20.0);
         ASSERT_EQ(music.sample_rate_hz, 48'000u) << "script/setup installs singularity-music";
         expect_close(music.audio.block(), 1.0, name);
     }
