@@ -105,11 +105,14 @@ public:
         : chunks_(chunks), track_(track), look_ahead_(look_ahead) {}
     VirtualListener(const VirtualListener&) = delete;
 
-    void play(int index) {  // starts, or seeks
-        leave();
+    // Starts, or seeks: the new request is there before the old one is gone.
+    void play(int index) {
+        const std::set<int> old = std::exchange(held_, {});
+        ++life_;
         first_read_ = chunks_.workers().now();
         first_index_ = index;
         enter(index, 0);
+        for (const int held : old) chunks_.leave({track_, held});
     }
     void leave() {
         ++life_;
