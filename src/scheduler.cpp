@@ -229,9 +229,11 @@ std::size_t Scheduler::write_off_stuck(Clock::time_point now, Clock::duration pa
         const cache::MutexLock lock(state_->mutex);
         if (state_->stopping) return 0;
         stuck = state_->find_stuck(now, patience);
-        state_->replace_stuck_workers(state_);
     }
+    // Before there is a new worker: it would start what their owners withdraw now that they know.
     State::give_up(stuck);
+    const cache::MutexLock lock(state_->mutex);
+    if (!state_->stopping) state_->replace_stuck_workers(state_);
     return stuck.size();
 }
 

@@ -82,8 +82,8 @@ public:
     // True when the task had not started and now never will. One that runs is asked to stop.
     bool withdraw(Ticket ticket);
     // Gives up the running tasks that have a stuck() and have not progressed for `patience`, as seen by successive
-    // calls: so call it a few times per `patience`. Returns how many were given up in this call. Their workers are
-    // written off and replaced as far as the limit allows, the others in a later call.
+    // calls: so call it a few times per `patience`. Returns how many were given up in this call. When their owners have
+    // been told, their workers are written off and replaced as far as the limit allows, the others in a later call.
     std::size_t write_off_stuck(std::chrono::steady_clock::time_point now,
                                 std::chrono::steady_clock::duration patience);
 

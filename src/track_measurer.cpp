@@ -23,10 +23,16 @@ struct Segment {
     std::int64_t end = 0;
 };
 
+struct Source {
+    OpenDecoder open;
+    std::filesystem::path file;
+    media::MediaInfo info;
+};
+
 // Decoders that are between two segments: a handle that was used before seeks faster than a new one.
 class DecoderPool {
 public:
-    DecoderPool(const std::filesystem::path& file, const media::MediaInfo& info) : file_(file), info_(info) {}
+    explicit DecoderPool(Source source) : source_(std::move(source)) {}
     std::unique_ptr<media::Decoder> take() {
         {
             const cache::MutexLock lock(mutex_);
@@ -36,7 +42,7 @@ public:
                 return decoder;
             }
         }
-        return media::open_decoder(file_, info_);
+        return source_.open(source_.file, source_.info);
     }
     void put(std::unique_ptr<media::Decoder> decoder) {
         const cache::MutexLock lock(mutex_);
@@ -44,8 +50,7 @@ public:
     }
 
 private:
-    const std::filesystem::path file_;
-    const media::MediaInfo info_;
+    const Source source_;
     cache::Mutex mutex_;
     std::vector<std::unique_ptr<media::Decoder>> idle_ GUARDED_BY(mutex_);
 };
@@ -101,9 +106,9 @@ dsp::ProfileSum silence(const media::MediaInfo& info, Segment segment, std::int6
 // written off for as long as it stays blocked.
 class Measurement : public std::enable_shared_from_this<Measurement> {
 public:
-    Measurement(const std::filesystem::path& file, const media::MediaInfo& info, std::vector<Segment> segments)
-        : info_(info),
-          decoders_(file, info),
+    Measurement(const Source& source, std::vector<Segment> segments)
+        : info_(source.info),
+          decoders_(source),
           segments_(std::move(segments)),
           measured_(segments_.size()),
           left_(segments_.size()) {}
@@ -163,6 +168,7 @@ private:
     void run(std::size_t i, TaskContext& task) {
         std::optional<MeasuredSegment> measured;
         std::exception_ptr failure;
+        if (is_over()) return;
         try {
             if (!task.stop().stop_requested()) {
                 auto decoder = decoders_.take();
@@ -195,6 +201,11 @@ private:
             left_ = 0;
         }
         done_.notify_all();
+    }
+
+    bool is_over() {
+        const cache::MutexLock lock(mutex_);
+        return left_ == 0;
     }
 
     bool done_within(std::chrono::milliseconds duration) {
@@ -239,10 +250,10 @@ std::vector<Segment> spread_windows(const media::MediaInfo& info) {
     return segments;
 }
 
-std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
-                                         const media::MediaInfo& info, std::vector<Segment> segments,
+std::optional<Measured> measure_segments(Scheduler& scheduler, const Source& source, std::vector<Segment> segments,
                                          TaskClass task_class, const std::function<bool()>& wanted, bool provisional) {
-    const auto measurement = std::make_shared<Measurement>(file, info, std::move(segments));
+    const media::MediaInfo& info = source.info;
+    const auto measurement = std::make_shared<Measurement>(source, std::move(segments));
     // The first byte waits for a listener's measurement: it is due now.
     const Deadline due = task_class == TaskClass::listener ? std::chrono::steady_clock::now() : Deadline::max();
     measurement->start(scheduler, {task_class, due});
@@ -255,14 +266,19 @@ std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesy
 
 }  // namespace
 
+OpenDecoder open_media_decoder() {
+    return
+        [](const std::filesystem::path& file, const media::MediaInfo& info) { return media::open_decoder(file, info); };
+}
+
 std::optional<Measured> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
                                                TaskClass task_class, const std::function<bool()>& wanted) {
-    return measure_segments(scheduler_, file, info, whole_track(info), task_class, wanted, false);
+    return measure_segments(scheduler_, {open_, file, info}, whole_track(info), task_class, wanted, false);
 }
 
 std::optional<Measured> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
                                               TaskClass task_class, const std::function<bool()>& wanted) {
-    return measure_segments(scheduler_, file, info, spread_windows(info), task_class, wanted, true);
+    return measure_segments(scheduler_, {open_, file, info}, spread_windows(info), task_class, wanted, true);
 }
 
 }  // namespace lacquer
