@@ -15,6 +15,7 @@
 #include "src/render_log.h"
 #include "src/scheduler.h"
 #include "src/stream_api.h"
+#include "src/sweeper.h"
 #include "src/track_api.h"
 #include "src/track_measurer.h"
 
@@ -85,11 +86,13 @@ struct Daemon::Parts {
           presets(library, recipes),
           streams({library, recipes, chunks, background}),
           renders({library, recipes, chunks, background}, log, events),
-          status(cache, library),
+          sweeper(cache, library, settings.grid),
+          status(cache, library, sweeper),
           http({tracks, presets, streams, renders, events, status}, server_options(settings)),
           keeper(library, recipes, [this](const library::ScanResult& scan) {
               tell_scan(scan, http.base_url());
               status.set_ready(true);
+              sweeper.library_scanned(scan);
           }) {
         if (!library.notice().empty()) spdlog::warn("{}", library.notice());
     }
@@ -107,6 +110,7 @@ struct Daemon::Parts {
     PresetApi presets;
     StreamApi streams;
     RenderApi renders;
+    Sweeper sweeper;
     StatusApi status;
     server::HttpServer http;
     LibraryKeeper keeper;
@@ -131,6 +135,7 @@ void Daemon::stop(std::chrono::milliseconds patience) {
     parts_->status.set_ready(false);
     parts_->http.stop(patience);
     parts_->keeper.stop();
+    parts_->sweeper.stop();
     parts_->scheduler.stop();
     parts_.reset();
 }
