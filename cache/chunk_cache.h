@@ -23,8 +23,8 @@ struct CacheStats {
     // being written included. Never above capacity_bytes, unless files of an earlier, larger cap cannot be removed.
     std::uint64_t bytes = 0;
     std::uint64_t entries = 0;
-    std::uint64_t hits = 0, misses = 0, insertions = 0, evictions = 0;
-    std::uint64_t corrupt = 0;        // entries found damaged, removed
+    std::uint64_t hits = 0, misses = 0, insertions = 0, evictions = 0;  // a hit may turn out damaged when it is read
+    std::uint64_t corrupt = 0;                                          // entries found damaged, removed
     std::uint64_t failed_writes = 0;  // chunks not stored: no room could be made, or the disk refused
 };
 
