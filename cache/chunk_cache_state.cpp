@@ -182,7 +182,9 @@ CacheStats ChunkCache::State::stats() const {
 
 bool ChunkCache::State::remove_file(const Path& path) {
     const auto error = files->remove(path);
-    return !error || error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+    // A directory under that name is none of ours.
+    return !error || error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory ||
+           error == std::errc::is_a_directory;
 }
 
 void ChunkCache::State::remove_or_remember(const Path& path, std::uint64_t allocated_bytes) {
