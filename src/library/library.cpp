@@ -131,6 +131,17 @@ const std::string& Library::notice() const {
     return state_->connection.notice();
 }
 
+bool Library::damaged() const noexcept {
+    return state_->connection.damaged();
+}
+
+std::string Library::repair() {
+    const std::scoped_lock lock(state_->scan_mutex, state_->hash_mutex);
+    state_->decoders_checked = false;
+    state_->hashed_up_to = 0;
+    return state_->connection.repair();
+}
+
 ScanResult Library::scan(std::stop_token stop, const std::function<void(const Track&)>& on_track) {
     const std::lock_guard lock(state_->scan_mutex);
     Connection& connection = state_->connection;

@@ -76,14 +76,19 @@ struct ServedRecipe {
 
 class Library {
 public:
-    // Opens or creates the database; its folder is made with mode 0700. A damaged database is moved aside as
-    // NAME.damaged-TIMESTAMP and a new one begun; notice() then says so. Throws std::runtime_error naming the file and
-    // the reason, or the root that is no folder.
+    // Opens or creates the database; its folder is made with mode 0700. A damaged database, and whatever else is in its
+    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun; notice() then says so. Throws
+    // std::runtime_error naming the file and the reason, or the root that is no folder.
     Library(const std::filesystem::path& database, std::vector<std::filesystem::path> roots);
     ~Library();
 
     // What whoever runs the daemon should be told about opening the database; empty when all is well.
     const std::string& notice() const;
+
+    // Damage that shows up while running makes the calls that meet it throw; then damaged() is true, and repair() does
+    // what opening does: the next scan finds the tracks again. Returns the notice. Throws as the constructor does.
+    bool damaged() const noexcept;
+    std::string repair();
 
     // Brings the tracks in line with the folders: only files whose size or mtime changed are opened; a renamed or moved
     // file keeps its id; a vanished one is kept, marked, for its id and left out of lists. Symbolic links below a root

@@ -103,8 +103,10 @@ TEST_F(DatabaseTest, ANewerSchemaIsRefusedNotDestroyed) {
 }
 
 TEST_F(DatabaseTest, AFileThatCannotBeOpenedIsNamed) {
-    fs::create_directories(database());
+    fs::create_directories(database().parent_path());
+    fs::create_symlink("nowhere/else.db", database());
     EXPECT_NE(failure().find(database().native()), std::string::npos) << failure();
+    EXPECT_TRUE(damaged_files().empty()) << "that may pass";
 }
 
 TEST_F(DatabaseTest, ProfilesBelongToContentAndDecoder) {
