@@ -65,8 +65,13 @@ std::shared_ptr<ChunkService::Flight> ChunkService::start(const PlanPtr& plan, s
     if (auto joined = join_locked(key, urgency)) return joined;
     if (cache == Cache::look && cache_.contains(key)) return nullptr;
     auto flight = std::make_shared<Flight>(plan, index, key);
+    const auto ticket = scheduler_.submit(urgency, {[this, flight](TaskContext& task) { run(*flight, task.stop()); }});
+    if (!ticket) {
+        flight->chunk.fail(WorkRefused().what());
+        return flight;
+    }
+    flight->ticket = *ticket;
     flights_.emplace(key, flight);
-    flight->ticket = scheduler_.submit(urgency, [this, flight](std::stop_token stop) { run(*flight, stop); });
     return flight;
 }
 
@@ -76,8 +81,10 @@ void ChunkService::leave(const std::shared_ptr<Flight>& flight) {
         const cache::MutexLock lock(mutex_);
         if (--flight->interested > 0) return;
         const bool finished = flight->chunk.stored().has_value();
-        dropped = !finished && !flight->running && scheduler_.withdraw(flight->ticket);
-        if (finished || dropped) forget(*flight);
+        const bool unwanted = !finished && !flight->running;
+        // One that started just now was asked to stop: nobody may join it any more.
+        dropped = unwanted && scheduler_.withdraw(flight->ticket);
+        if (finished || unwanted) forget(*flight);
     }
     if (dropped) tell([&] { observer_.chunk_dropped(*flight->plan, flight->index); });
 }
@@ -88,6 +95,7 @@ void ChunkService::run(Flight& flight, std::stop_token stop) {
         flight.running = true;
     }
     try {
+        if (stop.stop_requested()) throw RenderCancelled();
         render(flight, stop);
     } catch (const RenderCancelled& cancelled) {
         give_up(flight, cancelled.what());

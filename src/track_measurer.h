@@ -26,7 +26,9 @@ public:
 
     // The whole track. Throws media::DecodeError when nothing of it can be decoded; what is damaged counts
     // as absent, in the middle of the track as silence, so that what follows keeps its time. nullopt when `wanted`
-    // (asked about every 100 ms) said no before it was done, or the scheduler stops.
+    // (asked about every 100 ms) said no before it was done, or the scheduler stops. When a segment gets stuck the rest
+    // is given up with the reason "timeout". Throws WorkRefused when the scheduler takes nothing on, stopped or
+    // overloaded.
     std::optional<Measured> measure(const std::filesystem::path& file, const media::MediaInfo& info,
                                     TaskClass task_class, const std::function<bool()>& wanted);
     // A provisional profile from 12 windows of 3 s spread over the track; as measure() otherwise.

@@ -156,10 +156,11 @@ public:
     explicit Roadblock(Scheduler& scheduler, TaskClass task_class = TaskClass::listener) {
         auto begun = std::make_shared<std::promise<void>>();  // shared: std::function wants to copy its captures
         auto started = begun->get_future();
-        scheduler.submit({task_class, Deadline::min()}, [begun, go = open_.get_future().share()](std::stop_token) {
+        const auto block = [begun, go = open_.get_future().share()](TaskContext&) {
             begun->set_value();
             go.wait();
-        });
+        };
+        scheduler.submit({task_class, Deadline::min()}, {block});
         started.wait();
     }
     ~Roadblock() { open(); }
