@@ -1,6 +1,9 @@
-"""A damaged database, found at the start or while running: the daemon lives, says so, and serves the same bytes again."""
+"""A damaged database, found at the start or while running: the daemon lives, says so, and serves the same bytes again.
+And what nobody can ask for any more, swept at the start."""
 
 import hashlib
+import os
+import time
 import unittest
 
 from harness import Daemon, SystemTest
@@ -68,6 +71,27 @@ class DamagedDatabase(SystemTest):
         with self.daemon() as daemon:
             self.assertNotIn("was damaged", daemon.log_text())
             self.assertEqual(set(daemon.tracks()), names)
+
+
+class Leftovers(SystemTest):
+    def test_chunks_of_another_engine_and_stray_files_are_swept_and_counted(self):
+        folder = self.scratch / "daemon"
+        with Daemon(self.music, folder, *GRID) as daemon:
+            daemon.get(f"/api/player/stream/{daemon.tracks()['music.ogg']['id']}.wav")
+            daemon.wait(lambda: daemon.json("/healthz")["cache"]["entries"] >= 9, "every chunk")
+            self.assertEqual(set(daemon.json("/healthz")["cache"]["swept"].values()), {0})
+        yesterday = time.time() - 25 * 3600
+        chunks = [file for file in (folder / "cache").rglob("*") if file.suffix in (".chunk", ".kept")]
+        for file in chunks:
+            os.utime(file, (yesterday, yesterday))
+        with Daemon(self.music, folder, *GRID) as daemon:
+            time.sleep(0.5)  # the sweep finds nothing
+            self.assertEqual(daemon.json("/healthz")["cache"]["entries"], len(chunks))
+        with Daemon(self.music, folder, *GRID, "--chunk.body", 11) as daemon:
+            daemon.wait(lambda: daemon.json("/healthz")["cache"]["swept"]["chunks"] == len(chunks), "sweep")
+            self.assertEqual(daemon.json("/healthz")["cache"]["bytes"], 0)
+            self.assertEqual([file for file in (folder / "cache").rglob("*") if file.is_file()], [folder / "cache/lock"])
+            daemon.wait(lambda: f"swept: {len(chunks)} chunks" in daemon.log_text(), "line in the log")
 
 
 if __name__ == "__main__":
