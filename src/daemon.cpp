@@ -17,6 +17,7 @@
 #include "src/stream_api.h"
 #include "src/stuck_watch.h"
 #include "src/timers.h"
+#include "src/sweeper.h"
 #include "src/track_api.h"
 #include "src/track_measurer.h"
 
@@ -88,11 +89,13 @@ struct Daemon::Parts {
           presets(library, recipes),
           streams({library, recipes, chunks, background}),
           renders({library, recipes, chunks, background}, log, events),
-          status(cache, library),
+          sweeper(cache, library, settings.grid),
+          status(cache, library, sweeper),
           http({tracks, presets, streams, renders, events, status}, server_options(settings)),
           keeper(library, recipes, [this](const library::ScanResult& scan) {
               tell_scan(scan, http.base_url());
               status.set_ready(true);
+              sweeper.library_scanned(scan);
           }) {
         if (!library.notice().empty()) spdlog::warn("{}", library.notice());
     }
@@ -112,6 +115,7 @@ struct Daemon::Parts {
     PresetApi presets;
     StreamApi streams;
     RenderApi renders;
+    Sweeper sweeper;
     StatusApi status;
     server::HttpServer http;
     LibraryKeeper keeper;
@@ -137,6 +141,7 @@ void Daemon::stop(std::chrono::milliseconds patience) {
     parts_->http.stop(patience);
     parts_->keeper.stop();
     parts_->timers.stop();
+    parts_->sweeper.stop();
     parts_->scheduler.stop();
     parts_.reset();
 }
