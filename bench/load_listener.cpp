@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kReadPeriod{100};
 constexpr std::size_t kMaxHeadBytes = 16 * 1024;
+constexpr std::uint64_t kWavHeaderBytes = 44;
+constexpr std::uint64_t kFirstReadBytes = 4096;
 constexpr std::uint64_t kBulkReadBytes = 1 << 20;
 
 LoadClock::duration ticks(Seconds time) {
@@ -68,6 +70,9 @@ void Listener::on_ready(LoadClock::time_point now) {
         ask();
     } else if (state_ == State::asked) {
         read_head(now);
+    } else if (state_ == State::answered) {
+        receive(kFirstReadBytes);
+        begin_to_play(now);
     } else if (state_ == State::playing && is_bulk()) {
         receive(kBulkReadBytes);
     }
@@ -99,15 +104,15 @@ void Listener::read_head(LoadClock::time_point now) {
     status_ = head_.size() > 12 ? std::atoi(head_.c_str() + 9) : 0;
     if (status_ != 200 && status_ != 206) return end(Outcome::refused);
     body_bytes_ = length_in(head_);
-    const std::string rest = head_.substr(head_end + 4);
-    if (rest.empty()) return;
-    if (take(std::as_bytes(std::span(rest)))) begin_to_play(now);
+    state_ = State::answered;
+    const std::string rest = std::exchange(head_, {}).substr(head_end + 4);
+    if (rest.empty() || !take(std::as_bytes(std::span(rest)))) return;
+    begin_to_play(now);
 }
 
 void Listener::begin_to_play(LoadClock::time_point now) {
+    if (state_ != State::answered || plan_.offset_bytes + received_bytes_ <= kWavHeaderBytes) return;
     if (total_bytes_ == received_bytes_) first_byte_at_ = now;
-    head_ = {};
-    if (!is_open() || state_ != State::asked) return;
     state_ = State::playing;
     if (is_bulk()) return;
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket_, nullptr);

@@ -47,8 +47,8 @@ public:
     void on_ready(LoadClock::time_point now);
 
     Outcome outcome() const { return outcome_; }
-    int status() const { return status_; }  // of the answer; 0: none yet
-    bool has_first_byte() const { return total_bytes_ > 0; }
+    int status() const { return status_; }                                             // of the answer; 0: none yet
+    bool has_first_byte() const { return first_byte_at_ != LoadClock::time_point(); }  // of the samples
     bool was_paused() const { return paused_; }
     Seconds first_byte() const { return first_byte_at_ - asked_at_; }
     Seconds worst_lag() const { return worst_lag_; }
@@ -57,7 +57,7 @@ public:
     std::uint64_t received_bytes() const { return total_bytes_; }
 
 private:
-    enum class State { not_started, connecting, asked, playing, over };
+    enum class State { not_started, connecting, asked, answered, playing, over };
 
     bool is_bulk() const { return plan_.bytes_per_s == 0; }
     void connect(LoadClock::time_point now);
@@ -86,7 +86,7 @@ private:
     bool paused_ = false;
     LoadClock::time_point due_;
     LoadClock::time_point asked_at_;
-    LoadClock::time_point first_byte_at_;
+    LoadClock::time_point first_byte_at_{};
     Seconds worst_lag_{0};
     Seconds worst_lateness_{0};
 };
