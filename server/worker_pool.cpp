@@ -18,7 +18,6 @@ WorkerPool::~WorkerPool() {
 }
 
 WorkerPool::Admission WorkerPool::submit(int descriptor, Clock::time_point deadline) {
-    join_ended();
     const std::lock_guard lock(mutex_);
     const bool starts = idle_workers_ > waiting_.size() || add_worker();
     if (!starts && waiting_.size() - idle_workers_ >= max_waiting_) return Admission::refused;
@@ -54,20 +53,19 @@ void WorkerPool::work(Worker& self) {
         ++idle_workers_;
     }
     --idle_workers_;
+    std::list<Worker> ended;
+    take_ended(ended);
     self.ended = true;
+    lock.unlock();
+    for (Worker& worker : ended) worker.thread.join();
 }
 
-void WorkerPool::join_ended() {
-    std::list<Worker> ended;
-    {
-        const std::lock_guard lock(mutex_);
-        for (auto worker = workers_.begin(); worker != workers_.end();) {
-            const auto next = std::next(worker);
-            if (worker->ended) ended.splice(ended.end(), workers_, worker);
-            worker = next;
-        }
+void WorkerPool::take_ended(std::list<Worker>& ended) {
+    for (auto worker = workers_.begin(); worker != workers_.end();) {
+        const auto next = std::next(worker);
+        if (worker->ended) ended.splice(ended.end(), workers_, worker);
+        worker = next;
     }
-    for (Worker& worker : ended) worker.thread.join();
 }
 
 std::vector<int> WorkerPool::take_overdue(Clock::time_point now) {

@@ -1,4 +1,5 @@
-// Threads that come and go with the work: one per job, up to a cap; jobs beyond it wait, up to a bound.
+// Threads that come and go with the work: one per job, up to a cap; jobs beyond it wait, up to a bound. A thread that
+// ends for want of work joins those that ended before it, so that at most one is left unjoined, and with it its stack.
 //
 // Threads: submit, take_overdue and stop from one thread; the jobs run in the pool's.
 #pragma once
@@ -44,8 +45,8 @@ private:
     };
 
     void work(Worker& self);
-    bool add_worker();  // with mutex_ held
-    void join_ended();
+    bool add_worker();                          // with mutex_ held
+    void take_ended(std::list<Worker>& ended);  // with mutex_ held
 
     const std::size_t max_threads_;
     const std::size_t max_waiting_;
