@@ -148,7 +148,7 @@ void Listener::play(LoadClock::time_point now) {
 
 bool Listener::receive(std::uint64_t bytes) {
     static std::array<std::byte, 1 << 20> buffer;
-    while (bytes > 0 && is_open()) {
+    while (bytes > 0 && socket_ >= 0) {
         const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, buffer.size()));
         const bool is_compared = !plan_.expected.empty();
         const ssize_t got = ::recv(socket_, buffer.data(), count, is_compared ? 0 : MSG_TRUNC);  // TRUNC: not copied
