@@ -1,5 +1,6 @@
 #include "src/daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
@@ -26,6 +27,7 @@ namespace {
 
 constexpr int kWorkerNiceness = 5;  // a third of the share of what serves, when cores are short
 constexpr std::chrono::seconds kDrainTime{5};
+constexpr std::chrono::seconds kTrimPeriod{10};
 
 void check_folders(const Settings& settings) {
     if (settings.music.empty()) throw std::runtime_error("no music folder given: --music DIR");
@@ -56,9 +58,10 @@ public:
         pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
         signal(SIGPIPE, SIG_IGN);
     }
-    void wait() const {
-        int received = 0;
-        sigwait(&signals_, &received);
+    // False when none came.
+    bool wait(std::chrono::seconds patience) const {
+        const timespec timeout{patience.count(), 0};
+        return sigtimedwait(&signals_, nullptr, &timeout) > 0;
     }
 
 private:
@@ -150,7 +153,7 @@ int run_daemon(const Settings& settings) {
     const ShutdownSignals signals;
     Daemon daemon(settings);
     spdlog::info("listening on {} (computing on {})", daemon.base_url(), dsp::simd_in_use());
-    signals.wait();
+    while (!signals.wait(kTrimPeriod)) malloc_trim(0);  // what a burst of work left behind
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
     daemon.stop(kDrainTime);
     return 0;
