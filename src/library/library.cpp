@@ -166,7 +166,9 @@ std::optional<Track> Library::track(std::int64_t id) const {
 
 std::optional<Track> Library::fresh_track(std::int64_t id) {
     auto known = track(id);
-    if (!known) return std::nullopt;
+    const auto holds = [&](const fs::path& root) { return is_below(known->path, root); };
+    // Until the first scan, tracks of folders that are not served any more are still in the list.
+    if (!known || std::none_of(state_->roots.begin(), state_->roots.end(), holds)) return std::nullopt;
     std::error_code error;
     const auto stamp = stamp_of(known->path);
     if (!stamp || fs::canonical(known->path, error) != known->path) return std::nullopt;

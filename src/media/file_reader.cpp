@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/media/decoder.h"
+#include "src/media/open_file.h"
 
 namespace lacquer::media {
 namespace {
@@ -24,7 +25,7 @@ std::string reason(int error) {
 }  // namespace
 
 FileReader::FileReader(const std::filesystem::path& file)
-    : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), buffer_(kBufferBytes) {
+    : descriptor_(open_without_links(file, O_RDONLY)), buffer_(kBufferBytes) {
     if (descriptor_ < 0) throw DecodeError("cannot open the file: " + reason(errno));
     struct stat status {};
     const bool known = ::fstat(descriptor_, &status) == 0;
