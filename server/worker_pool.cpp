@@ -19,7 +19,7 @@ WorkerPool::~WorkerPool() {
 
 WorkerPool::Admission WorkerPool::submit(int descriptor, Clock::time_point deadline) {
     join_ended();
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     const bool starts = idle_workers_ > waiting_.size() || add_worker();
     if (!starts && waiting_.size() - idle_workers_ >= max_waiting_) return Admission::refused;
     waiting_.push_back({descriptor, deadline});
@@ -42,25 +42,31 @@ bool WorkerPool::add_worker() {
 }
 
 void WorkerPool::work(Worker& self) {
-    std::unique_lock lock(mutex_);
-    while (changed_.wait_for(lock, idle_thread_life, [this] { return stopping_ || !waiting_.empty(); })) {
-        if (waiting_.empty()) break;
-        const int descriptor = waiting_.front().descriptor;
-        waiting_.pop_front();
-        --idle_workers_;
-        lock.unlock();
-        run_(descriptor);
-        lock.lock();
+    while (const auto descriptor = next(self)) {
+        run_(*descriptor);
+        const thread::MutexLock lock(mutex_);
         ++idle_workers_;
     }
+}
+
+std::optional<int> WorkerPool::next(Worker& self) {
+    const auto deadline = Clock::now() + idle_thread_life;
+    const thread::MutexLock lock(mutex_);
+    while (waiting_.empty() && !stopping_ && Clock::now() < deadline) changed_.wait_until(mutex_, deadline);
     --idle_workers_;
-    self.ended = true;
+    if (waiting_.empty()) {
+        self.ended = true;
+        return std::nullopt;
+    }
+    const int descriptor = waiting_.front().descriptor;
+    waiting_.pop_front();
+    return descriptor;
 }
 
 void WorkerPool::join_ended() {
     std::list<Worker> ended;
     {
-        const std::lock_guard lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         for (auto worker = workers_.begin(); worker != workers_.end();) {
             const auto next = std::next(worker);
             if (worker->ended) ended.splice(ended.end(), workers_, worker);
@@ -72,7 +78,7 @@ void WorkerPool::join_ended() {
 
 std::vector<int> WorkerPool::take_overdue(Clock::time_point now) {
     std::vector<int> overdue;
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
         overdue.push_back(waiting_.front().descriptor);
         waiting_.pop_front();
@@ -81,7 +87,7 @@ std::vector<int> WorkerPool::take_overdue(Clock::time_point now) {
 }
 
 std::optional<WorkerPool::Clock::time_point> WorkerPool::next_deadline() const {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (waiting_.empty()) return std::nullopt;
     return waiting_.front().deadline;
 }
@@ -90,7 +96,7 @@ std::vector<int> WorkerPool::stop() {
     std::vector<int> left;
     std::list<Worker> workers;
     {
-        const std::lock_guard lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         stopping_ = true;
         for (const Waiting& waiting : waiting_) left.push_back(waiting.descriptor);
         waiting_.clear();

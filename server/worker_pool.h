@@ -9,10 +9,11 @@
 #include <deque>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
+
+#include "thread/mutex.h"
 
 namespace lacquer::server {
 
@@ -40,22 +41,23 @@ private:
     };
     struct Worker {
         std::thread thread;
-        bool ended = false;
+        bool ended = false;  // with mutex_ held
     };
 
     void work(Worker& self);
-    bool add_worker();  // with mutex_ held
+    std::optional<int> next(Worker& self);  // nullopt: nothing came for a while, and the thread ends
+    bool add_worker() REQUIRES_LOCK(mutex_);
     void join_ended();
 
     const std::size_t max_threads_;
     const std::size_t max_waiting_;
     const std::function<void(int)> run_;
-    mutable std::mutex mutex_;  // guards all below
-    std::condition_variable changed_;
-    std::deque<Waiting> waiting_;  // oldest deadline first
-    std::list<Worker> workers_;
-    std::size_t idle_workers_ = 0;
-    bool stopping_ = false;
+    mutable thread::Mutex mutex_;
+    std::condition_variable_any changed_;
+    std::deque<Waiting> waiting_ GUARDED_BY(mutex_);  // oldest deadline first
+    std::list<Worker> workers_ GUARDED_BY(mutex_);
+    std::size_t idle_workers_ GUARDED_BY(mutex_) = 0;
+    bool stopping_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lacquer::server

@@ -4,13 +4,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
+
+#include "thread/mutex.h"
 
 namespace lacquer::library {
 
@@ -25,7 +26,7 @@ public:
     // outlive the call.
     template <typename Action>
     auto use(Action&& action) {
-        const std::lock_guard lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         return std::forward<Action>(action)(*database_);
     }
 
@@ -33,7 +34,7 @@ public:
     // connection, because that takes longer than a look-up by key. The action must call neither use() nor with().
     template <typename Action>
     auto with(const std::string& sql, Action&& action) {
-        const std::lock_guard lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         SQLite::Statement& statement = compiled(sql);
         statement.clearBindings();
         const Finish finish{statement};
@@ -43,7 +44,7 @@ public:
     // As use(), on the connection for reading lists. Sees all that use() has committed.
     template <typename Action>
     auto list(Action&& action) {
-        const std::lock_guard lock(lists_mutex_);
+        const thread::MutexLock lock(lists_mutex_);
         return std::forward<Action>(action)(*lists_);
     }
 
@@ -61,13 +62,13 @@ private:
             }
         }
     };
-    SQLite::Statement& compiled(const std::string& sql);
+    SQLite::Statement& compiled(const std::string& sql) REQUIRES_LOCK(mutex_);
 
-    std::mutex mutex_;  // guards database_ and statements_
-    std::unique_ptr<SQLite::Database> database_;
-    std::map<std::string, SQLite::Statement> statements_;
-    std::mutex lists_mutex_;  // guards lists_
-    std::unique_ptr<SQLite::Database> lists_;
+    thread::Mutex mutex_;
+    std::unique_ptr<SQLite::Database> database_ GUARDED_BY(mutex_);
+    std::map<std::string, SQLite::Statement> statements_ GUARDED_BY(mutex_);
+    thread::Mutex lists_mutex_;
+    std::unique_ptr<SQLite::Database> lists_ GUARDED_BY(lists_mutex_);
     std::string notice_;
 };
 

@@ -113,6 +113,10 @@ inline Rows query_rows() {
     for (const char* query : {"?track=x", "?track=0", "?track=-1", "?track=1;2", "?track=9223372036854775808"}) {
         rows.push_back({std::string("events ") + query, head_of("GET", std::string("/api/events") + query), 400});
     }
+    std::string words;
+    for (int i = 1000; i < 2500; ++i) words += std::to_string(i) + "+";
+    rows.push_back({"1500 words to look for", head_of("GET", "/api/tracks?query=" + words), 200});
+    rows.push_back({"1500 words to play", head_of("GET", "/playlist.m3u8?query=" + words), 200});
     rows.push_back({"1900 empty parameters", head_of("GET", "/healthz?" + repeated("&", 1900)), 200});
     return rows;
 }
