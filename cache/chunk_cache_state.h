@@ -25,7 +25,7 @@
 #include "cache/directory_layout.h"
 #include "cache/file_system.h"
 #include "cache/lock_file.h"
-#include "cache/mutex.h"
+#include "thread/mutex.h"
 
 namespace lacquer::cache {
 

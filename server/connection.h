@@ -22,7 +22,7 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // Waits for the first byte of a request, without spinning. False: closed or nothing came.
+    // Waits for the first byte of a request, without spinning. False: closed, or nothing came but empty lines.
     bool wait_for_request(Milliseconds patience);
 
     enum class Head { complete, closed, too_slow, too_large };

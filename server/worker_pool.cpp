@@ -15,7 +15,7 @@ WorkerPool::~WorkerPool() {
 }
 
 WorkerPool::Admission WorkerPool::submit(int descriptor, Clock::time_point deadline) {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     bool starts = idle_workers_ > waiting_.size();
     if (!starts && running_ < max_threads_ && add_worker([this] { work(); })) {
         ++running_;
@@ -29,7 +29,7 @@ WorkerPool::Admission WorkerPool::submit(int descriptor, Clock::time_point deadl
 }
 
 bool WorkerPool::express(int descriptor) {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     const auto waiting = std::find_if(waiting_.begin(), waiting_.end(),
                                       [&](const Waiting& entry) { return entry.descriptor == descriptor; });
     if (waiting == waiting_.end() || express_ >= max_express) return false;
@@ -40,7 +40,7 @@ bool WorkerPool::express(int descriptor) {
 }
 
 bool WorkerPool::waits(int descriptor) const {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return std::any_of(waiting_.begin(), waiting_.end(),
                        [&](const Waiting& entry) { return entry.descriptor == descriptor; });
 }
@@ -61,31 +61,37 @@ bool WorkerPool::add_worker(std::function<void()> job) {
 }
 
 void WorkerPool::work() {
-    std::unique_lock lock(mutex_);
-    while (changed_.wait_for(lock, idle_life_, [this] { return stopping_ || !waiting_.empty(); })) {
-        if (waiting_.empty()) break;
-        const int descriptor = waiting_.front().descriptor;
-        waiting_.pop_front();
-        --idle_workers_;
-        lock.unlock();
-        run_(descriptor);
-        lock.lock();
+    while (const auto descriptor = next()) {
+        run_(*descriptor);
+        const thread::MutexLock lock(mutex_);
         ++idle_workers_;
     }
+}
+
+std::optional<int> WorkerPool::next() {
+    const auto deadline = Clock::now() + idle_life_;
+    const thread::MutexLock lock(mutex_);
+    while (waiting_.empty() && !stopping_ && Clock::now() < deadline) changed_.wait_until(mutex_, deadline);
     --idle_workers_;
-    --running_;
+    if (waiting_.empty()) {
+        --running_;
+        return std::nullopt;
+    }
+    const int descriptor = waiting_.front().descriptor;
+    waiting_.pop_front();
+    return descriptor;
 }
 
 void WorkerPool::work_once(int descriptor) {
     run_(descriptor);
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     --express_;
 }
 
 void WorkerPool::end(Worker& self) {
     std::list<Worker> ended;
     {
-        const std::lock_guard lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         for (auto worker = workers_.begin(); worker != workers_.end();) {
             const auto next = std::next(worker);
             if (worker->ended) ended.splice(ended.end(), workers_, worker);
@@ -98,7 +104,7 @@ void WorkerPool::end(Worker& self) {
 
 std::vector<int> WorkerPool::take_overdue(Clock::time_point now) {
     std::vector<int> overdue;
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
         overdue.push_back(waiting_.front().descriptor);
         waiting_.pop_front();
@@ -107,7 +113,7 @@ std::vector<int> WorkerPool::take_overdue(Clock::time_point now) {
 }
 
 std::optional<WorkerPool::Clock::time_point> WorkerPool::next_deadline() const {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (waiting_.empty()) return std::nullopt;
     return waiting_.front().deadline;
 }
@@ -116,7 +122,7 @@ std::vector<int> WorkerPool::stop() {
     std::vector<int> left;
     std::list<Worker> workers;
     {
-        const std::lock_guard lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         stopping_ = true;
         for (const Waiting& waiting : waiting_) left.push_back(waiting.descriptor);
         waiting_.clear();

@@ -10,10 +10,11 @@
 #include <deque>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
+
+#include "thread/mutex.h"
 
 namespace lacquer::server {
 
@@ -47,26 +48,27 @@ private:
     };
     struct Worker {
         std::thread thread;
-        bool ended = false;
+        bool ended = false;  // with mutex_ held
     };
 
     void work();
     void work_once(int descriptor);
-    bool add_worker(std::function<void()> job);  // with mutex_ held
+    std::optional<int> next();  // nullopt: nothing came for a while, and the thread ends
+    bool add_worker(std::function<void()> job) REQUIRES_LOCK(mutex_);
     void end(Worker& self);
 
     const std::size_t max_threads_;
     const std::size_t max_waiting_;
     const std::function<void(int)> run_;
     const std::chrono::milliseconds idle_life_;
-    mutable std::mutex mutex_;  // guards all below
-    std::condition_variable changed_;
-    std::deque<Waiting> waiting_;  // oldest deadline first
-    std::list<Worker> workers_;    // those that ended and are not yet joined included
-    std::size_t running_ = 0;      // threads under the cap
-    std::size_t express_ = 0;      // threads beyond it
-    std::size_t idle_workers_ = 0;
-    bool stopping_ = false;
+    mutable thread::Mutex mutex_;
+    std::condition_variable_any changed_;
+    std::deque<Waiting> waiting_ GUARDED_BY(mutex_);  // oldest deadline first
+    std::list<Worker> workers_ GUARDED_BY(mutex_);    // those that ended and are not yet joined included
+    std::size_t running_ GUARDED_BY(mutex_) = 0;      // threads under the cap
+    std::size_t express_ GUARDED_BY(mutex_) = 0;      // threads beyond it
+    std::size_t idle_workers_ GUARDED_BY(mutex_) = 0;
+    bool stopping_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lacquer::server

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -21,6 +22,19 @@ namespace {
 using namespace lacquer;
 
 constexpr int kUsageError = 2;
+
+// Arguments can be read by every user of the machine (/proc/PID/cmdline) for as long as they stand there.
+void hide_token(int argc, char** argv) {
+    constexpr std::string_view kOption = "--token";
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        char* value = nullptr;
+        if (word == kOption && i + 1 < argc) value = argv[i + 1];
+        if (word.starts_with(kOption) && word.substr(kOption.size()).starts_with('='))
+            value = argv[i] + kOption.size() + 1;
+        if (value != nullptr) std::memset(value, 'x', std::strlen(value));
+    }
+}
 
 // Settings are options of the program, so that every command knows all of them.
 class CommandLine {
@@ -49,6 +63,7 @@ public:
         } catch (const CLI::ParseError& error) {
             return app_.exit(error) == 0 ? 0 : kUsageError;
         }
+        hide_token(argc, argv);
         std::erase_if(values_, [](const auto& value) { return value.second.empty(); });
         const Settings settings = load_settings(values_, config_file_);
         spdlog::set_level(spdlog::level::from_str(settings.log_level));

@@ -45,7 +45,7 @@ void Sweeper::stop() {
 
 void Sweeper::library_scanned(const library::ScanResult& scan) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         library_is_current_ = true;
         every_folder_was_read_ = scan.unreadable_folders == 0;
     }
@@ -53,7 +53,7 @@ void Sweeper::library_scanned(const library::ScanResult& scan) {
 }
 
 Swept Sweeper::totals() const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return totals_;
 }
 
@@ -64,7 +64,7 @@ Swept Sweeper::sweep(std::stop_token stop, bool every_folder_was_read) {
     const library::SweptLibrary library = library_.sweep(unix_seconds());
     swept.rows = static_cast<std::uint64_t>(library.rows);
     swept.databases = static_cast<std::uint64_t>(library.files);
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     totals_.chunks += swept.chunks;
     totals_.files += swept.files;
     totals_.rows += swept.rows;
@@ -91,7 +91,7 @@ void Sweeper::run(std::stop_token stop) {
     while (true) {
         bool every_folder_was_read = false;
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             const auto is_current = [this]() REQUIRES_LOCK(mutex_) { return library_is_current_; };
             if (!scanned_.wait(mutex_, stop, is_current)) return;
             every_folder_was_read = every_folder_was_read_;
@@ -106,7 +106,7 @@ void Sweeper::run(std::stop_token stop) {
             spdlog::error("sweeping: {}", error.what());
         }
         const auto next = std::chrono::steady_clock::now() + kInterval;
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         scanned_.wait_until(mutex_, stop, next, [] { return false; });
         if (stop.stop_requested()) return;
     }

@@ -118,7 +118,8 @@ Connection::Connection(const fs::path& file) try : file_(file) {
 }
 
 std::string Connection::repair() try {
-    const std::scoped_lock lock(mutex_, lists_mutex_);
+    const thread::MutexLock lock(mutex_);
+    const thread::MutexLock lists_lock(lists_mutex_);
     statements_.clear();
     lists_.reset();
     database_.reset();
