@@ -1,5 +1,6 @@
 """A daemon whose files fail when told to, and a listener who notices everything."""
 
+import contextlib
 import dataclasses
 import http.client
 import os
@@ -57,8 +58,9 @@ class FaultyDaemon(Daemon):
         """Status, headers and body of a request without a body of its own."""
         connection = self.connect()
         connection.request(method, path, headers={"Content-Length": "0"} if method == "POST" else {})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        with contextlib.closing(connection):
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
 
     def connect(self):
         return http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc, timeout=120)
@@ -102,6 +104,8 @@ class Listener:
                 self.ended = "whole"
         except ConnectionResetError:
             self.ended = "reset"
+        if self.ended:
+            self.close()
         return self
 
     def close(self):

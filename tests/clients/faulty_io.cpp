@@ -279,7 +279,8 @@ ssize_t writev(int file, const iovec* parts, int count) {
     const Passage passage("write", path_of(file), position(file) + static_cast<std::int64_t>(bytes));
     if (passage.refused()) return -1;
     if (passage.allowed_bytes(bytes) == bytes) return ::syscall(SYS_writev, file, parts, count);
-    return ::syscall(SYS_write, file, parts[0].iov_base, passage.allowed_bytes(parts[0].iov_len));
+    while (parts->iov_len == 0) ++parts;
+    return ::syscall(SYS_write, file, parts->iov_base, passage.allowed_bytes(parts->iov_len));
 }
 int fstat(int file, struct stat* out) noexcept {
     const Passage passage("stat", path_of(file), 0);

@@ -9,16 +9,17 @@ import time
 import urllib.parse
 
 PIECE_BYTES = 16 * 1024
+SLOW_BYTES_PER_SECOND = 200_000
 
 
 @dataclasses.dataclass
 class Fault:
-    """Byte counts are of the body. Cutting, stalling and holding happen to the first response only, as a bad moment does."""
+    """Byte counts are of the body. Cutting, stalling and slowness happen to the first response only, as a bad moment does."""
     close_after_bytes: int = None    # the connection ends as if the server were done
     reset_after_bytes: int = None    # the same with a TCP reset
     stall_after_bytes: int = None
     stall_seconds: float = 0.0
-    hold_after_bytes: int = None     # no more until release()
+    slow_after_bytes: int = None     # from there on hardly faster than it is listened to
     first_byte_seconds: float = 0.0  # every response waits so long
     content_type: str = None         # what every response claims to be
 
@@ -48,8 +49,7 @@ class FaultyProxy:
         self.exchanges = []
         self.lock = threading.Lock()
         self.cut_happened = threading.Event()
-        self.held = threading.Event()
-        self.released = threading.Event()
+        self.slow = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -61,12 +61,8 @@ class FaultyProxy:
         self.close()
 
     def close(self):
-        self.released.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-
-    def release(self):
-        self.released.set()
 
     def accept(self):
         while True:
@@ -109,7 +105,7 @@ class FaultyProxy:
             return exchange, fault
 
     def pass_body(self, server, client, length, fault, exchange):
-        marks = [fault.close_after_bytes, fault.reset_after_bytes, fault.stall_after_bytes, fault.hold_after_bytes]
+        marks = [fault.close_after_bytes, fault.reset_after_bytes, fault.stall_after_bytes, fault.slow_after_bytes]
         while exchange.body_bytes < length:
             done = exchange.body_bytes
             self.at_mark(client, done, fault)
@@ -120,13 +116,14 @@ class FaultyProxy:
                 raise Cut
             client.sendall(piece)
             exchange.body_bytes += len(piece)
+            if self.slow.is_set() and fault.slow_after_bytes is not None:
+                time.sleep(len(piece) / SLOW_BYTES_PER_SECOND)
 
     def at_mark(self, client, done, fault):
         if done == fault.stall_after_bytes:
             time.sleep(fault.stall_seconds)
-        if done == fault.hold_after_bytes:
-            self.held.set()
-            self.released.wait()
+        if done == fault.slow_after_bytes:
+            self.slow.set()
         if done in (fault.close_after_bytes, fault.reset_after_bytes):
             self.when_cut()
             self.cut_happened.set()

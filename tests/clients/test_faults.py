@@ -15,11 +15,12 @@ import numpy
 from faults import FaultyDaemon, Faults
 from harness import LACQUER, Daemon, SystemTest, run, wav_samples
 
-CHUNK_SECONDS = 10
-GRID = ["--chunk.body", CHUNK_SECONDS]
+GRID = ["--chunk.body", 10]
 RATE_HZ = 44100
 FRAME_BYTES = 4
 TRACK = "music.wav"
+TRACK_SECONDS = 65
+HANGING = [f"hung{n}.wav" for n in range(4)]
 
 
 def byte_of(seconds):
@@ -33,11 +34,18 @@ class FaultTest(SystemTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.music = cls.shared / "one"
+        cls.passage(cls.music / TRACK, 0, TRACK_SECONDS)
         with Daemon(cls.music, cls.shared / "reference", *GRID) as daemon:
             daemon.wait_measured()
             cls.ids = {name: track["id"] for name, track in daemon.tracks().items()}
             cls.reference = daemon.get(cls.stream())
             cls.etag = run("curl", "-sI", daemon.url + cls.stream()).decode().split('ETag: "')[1].split('"')[0]
+
+    @classmethod
+    def passage(cls, path, start, seconds):
+        path.parent.mkdir(exist_ok=True)
+        run("ffmpeg", "-v", "error", "-y", "-ss", start, "-t", seconds, "-i", cls.shared / "music" / TRACK, path)
 
     @classmethod
     def stream(cls, name=TRACK, query=""):
@@ -137,7 +145,7 @@ class Sources(FaultTest):
         folder = self.scratch / "five"
         folder.mkdir()
         for n in range(5):
-            run("ffmpeg", "-v", "error", "-ss", 10 * n, "-t", 9, "-i", self.music / TRACK, folder / f"{n}.wav")
+            self.passage(folder / f"{n}.wav", 10 * n, 9)
         for workers in [5, 3]:
             with self.daemon("--workers", workers, music=folder) as daemon, ThreadPoolExecutor(5) as pool:
                 paths = [f"/api/player/stream/{track['id']}.wav" for track in daemon.tracks().values()]
@@ -157,18 +165,19 @@ class Sources(FaultTest):
             shutil.rmtree(self.scratch / "daemon")
 
     def test_a_source_that_hangs_ends_in_silence_and_no_other_listener_notices(self):
-        shutil.copytree(self.music, self.scratch / "music")
-        shutil.copy2(self.music / TRACK, self.scratch / "music" / "hung.wav")
-        with self.daemon("--workers", 2, "--render.stuck", 1, music=self.scratch / "music") as daemon:
+        folder = pathlib.Path(shutil.copytree(self.music, self.scratch / "music"))
+        for n, name in enumerate(HANGING):
+            self.passage(folder / name, 10 * n, 15)
+        with self.daemon("--workers", 2, "--render.stuck", 1, music=folder) as daemon:
             ids = {name: track["id"] for name, track in daemon.tracks().items()}
-            daemon.faults.set(f"read hung.wav block after {byte_of(5)}")
+            daemon.faults.set(f"read hung0.wav block after {byte_of(5)}")
             with ThreadPoolExecutor(2) as pool:
-                hung = pool.submit(lambda: daemon.listen(f"/api/player/stream/{ids['hung.wav']}.wav").read())
+                hung = pool.submit(lambda: daemon.listen(f"/api/player/stream/{ids['hung0.wav']}.wav").read())
                 daemon.wait(lambda: daemon.faults.happened() > 0, "read that hangs")
                 other = pool.submit(lambda: daemon.listen(f"/api/player/stream/{ids[TRACK]}.wav").read()).result()
                 self.assert_exact(other, "the other listener")
                 ended = hung.result()
-            manifest = daemon.manifest(ids["hung.wav"])
+            manifest = daemon.manifest(ids["hung0.wav"])
             errors = {chunk["error"] for chunk in manifest["chunks"] if chunk["error"]}
             self.note("read SOURCE hangs for ever", f"{ended.status}, {ended.ended}, {len(ended.body)} bytes; the others: same bytes",
                       f"{daemon.faults.happened()} reads hang, errors {sorted(errors)}, {daemon.log_text().count('timeout')} in the log")
@@ -179,9 +188,9 @@ class Sources(FaultTest):
     def check_all_workers_hung(self, daemon, ids):
         """However much hangs, what is cached plays, what is not is refused where it can be seen; and it passes."""
         daemon.faults.set("read /music/ block")
-        names = ["music.flac", "music.mp3", "music.ogg", "hung.wav"]
-        with ThreadPoolExecutor(len(names)) as pool:
-            heard = list(pool.map(lambda name: daemon.listen(f"/api/player/stream/{ids[name]}.wav?intensity=0.5"), names))
+        paths = [f"/api/player/stream/{ids[name]}.wav?intensity=0.5" for name in HANGING]
+        with ThreadPoolExecutor(len(paths)) as pool:
+            heard = list(pool.map(daemon.listen, paths))
             list(pool.map(lambda one: one.read() if one.status == 200 else one, heard))
         self.assert_exact(daemon.listen(f"/api/player/stream/{ids[TRACK]}.wav").read(), "cached, while everything hangs")
         refusals = [one for one in heard if one.status == 503]
@@ -190,8 +199,7 @@ class Sources(FaultTest):
         self.note("every source hangs, 2 workers", f"{len(refusals)} of 4 get 503 + Retry-After, the rest "
                   f"{sorted({one.ended for one in heard if one.status == 200})}; cached tracks: same bytes", "")
         daemon.faults.clear()
-        daemon.ask("POST", f"/api/tracks/{ids['music.flac']}/render/retry?intensity=0.5")
-        daemon.wait(lambda: self.plays(daemon, f"/api/player/stream/{ids['music.flac']}.wav?intensity=0.4"), "recovery")
+        daemon.wait(lambda: self.plays(daemon, f"/api/player/stream/{ids[HANGING[0]]}.wav?intensity=0.4"), "recovery")
 
     def plays(self, daemon, path):
         listener = daemon.listen(path)
