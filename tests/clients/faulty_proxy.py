@@ -14,7 +14,8 @@ SLOW_BYTES_PER_SECOND = 200_000
 
 @dataclasses.dataclass
 class Fault:
-    """Byte counts are of the body. Cutting, stalling and slowness happen to the first response only, as a bad moment does."""
+    """Byte counts are of the body. Cutting, stalling and slowness happen once, to the first response that gets so far: a
+    player may open an address twice before it plays."""
     close_after_bytes: int = None    # the connection ends as if the server were done
     reset_after_bytes: int = None    # the same with a TCP reset
     stall_after_bytes: int = None
@@ -23,8 +24,9 @@ class Fault:
     first_byte_seconds: float = 0.0  # every response waits so long
     content_type: str = None         # what every response claims to be
 
-    def of_later_responses(self):
-        return Fault(first_byte_seconds=self.first_byte_seconds, content_type=self.content_type)
+    def marks(self):
+        marks = [self.close_after_bytes, self.reset_after_bytes, self.stall_after_bytes, self.slow_after_bytes]
+        return [mark for mark in marks if mark is not None]
 
 
 @dataclasses.dataclass
@@ -33,6 +35,7 @@ class Exchange:
     range: str
     status: int
     body_bytes: int = 0  # passed on
+    spoiled: bool = False  # this is the one that was cut, stalled or slowed
 
 
 class Cut(Exception):
@@ -48,8 +51,7 @@ class FaultyProxy:
         self.when_cut = when_cut or (lambda: None)
         self.exchanges = []
         self.lock = threading.Lock()
-        self.cut_happened = threading.Event()
-        self.slow = threading.Event()
+        self.spoiled = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -88,46 +90,48 @@ class FaultyProxy:
         with socket.create_connection((upstream.hostname, upstream.port), timeout=120) as server:
             server.sendall(with_field(head, "Host", upstream.netloc))
             answer = read_head(server)
-            exchange, fault = self.note(head, answer)
-            time.sleep(fault.first_byte_seconds)
-            if fault.content_type:
-                answer = with_field(answer, "Content-Type", fault.content_type)
+            exchange = self.note(head, answer)
+            time.sleep(self.fault.first_byte_seconds)
+            if self.fault.content_type:
+                answer = with_field(answer, "Content-Type", self.fault.content_type)
             client.sendall(answer)
             if has_body(exchange, answer):
-                self.pass_body(server, client, int(field(answer, "Content-Length")), fault, exchange)
+                self.pass_body(server, client, int(field(answer, "Content-Length")), exchange)
         return (field(head, "Connection") or "").lower() != "close"
 
     def note(self, head, answer):
+        exchange = Exchange(head.split(b" ")[0].decode(), field(head, "Range"), int(answer.split(b" ")[1]))
         with self.lock:
-            fault = self.fault.of_later_responses() if self.exchanges else self.fault
-            exchange = Exchange(head.split(b" ")[0].decode(), field(head, "Range"), int(answer.split(b" ")[1]))
             self.exchanges.append(exchange)
-            return exchange, fault
+        return exchange
 
-    def pass_body(self, server, client, length, fault, exchange):
-        marks = [fault.close_after_bytes, fault.reset_after_bytes, fault.stall_after_bytes, fault.slow_after_bytes]
+    def pass_body(self, server, client, length, exchange):
         while exchange.body_bytes < length:
             done = exchange.body_bytes
-            self.at_mark(client, done, fault)
-            ends = [mark for mark in marks if mark is not None and mark > done]
-            piece = server.recv(min([PIECE_BYTES, length - done, *[mark - done for mark in ends]]))
+            if done in self.fault.marks() and self.is_first_here(exchange):
+                self.spoil(client, done)
+            ends = [mark - done for mark in self.fault.marks() if mark > done]
+            piece = server.recv(min([PIECE_BYTES, length - done, *ends]))
             if not piece:
                 reset(client)
                 raise Cut
             client.sendall(piece)
             exchange.body_bytes += len(piece)
-            if self.slow.is_set() and fault.slow_after_bytes is not None:
+            if exchange.spoiled and self.fault.slow_after_bytes is not None:
                 time.sleep(len(piece) / SLOW_BYTES_PER_SECOND)
 
-    def at_mark(self, client, done, fault):
-        if done == fault.stall_after_bytes:
-            time.sleep(fault.stall_seconds)
-        if done == fault.slow_after_bytes:
-            self.slow.set()
-        if done in (fault.close_after_bytes, fault.reset_after_bytes):
+    def is_first_here(self, exchange):
+        with self.lock:
+            exchange.spoiled = not any(other.spoiled for other in self.exchanges)
+            return exchange.spoiled
+
+    def spoil(self, client, done):
+        self.spoiled.set()
+        if done == self.fault.stall_after_bytes:
+            time.sleep(self.fault.stall_seconds)
+        if done in (self.fault.close_after_bytes, self.fault.reset_after_bytes):
             self.when_cut()
-            self.cut_happened.set()
-            if done == fault.reset_after_bytes:
+            if done == self.fault.reset_after_bytes:
                 reset(client)
             raise Cut
 
