@@ -13,7 +13,7 @@
 #include "bench/material.h"
 #include "cache/chunk_cache.h"
 #include "dsp/crossfade.h"
-#include "src/chunk_renderer.h"
+#include "src/chunk_encoder.h"
 #include "src/offline.h"
 #include "src/scheduler.h"
 
@@ -58,12 +58,13 @@ double seconds_with(Scheduler& scheduler, const RenderPlan& plan) {
     std::int64_t left = plan.grid.chunk_count();
     const auto started = std::chrono::steady_clock::now();
     for (std::int64_t n = 0; n < plan.grid.chunk_count(); ++n) {
-        scheduler.submit({TaskClass::listener}, [&, n](std::stop_token) {
+        const auto render_one = [&, n](TaskContext&) {
             render(plan, n);
             const std::lock_guard lock(mutex);
             --left;
             changed.notify_one();
-        });
+        };
+        scheduler.submit({TaskClass::listener}, {render_one});
     }
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return left == 0; });

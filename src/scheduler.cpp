@@ -1,130 +1,300 @@
 #include "src/scheduler.h"
 
 #include <algorithm>
-#include <numeric>
-#include <stdexcept>
+#include <condition_variable>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+#include <vector>
 
 #include <sys/resource.h>
 
-namespace lacquer {
-namespace {
+#include "cache/mutex.h"
 
-constexpr std::size_t at(TaskClass task_class) {
-    return static_cast<std::size_t>(task_class);
+namespace lacquer {
+
+using Clock = std::chrono::steady_clock;
+
+// What the scheduler and its workers' threads share; it lives as long as any of them.
+struct Scheduler::State {
+    // One task on a worker. Shared: whoever gives the task up calls `stuck` while run() may be returning.
+    struct Running {
+        TaskContext context;
+        std::function<void()> stuck;
+        TaskClass task_class = TaskClass::batch;
+        std::size_t place = 0;
+        // Guarded by the state's mutex.
+        std::uint64_t seen_progress = 0;
+        std::optional<Clock::time_point> seen_at = std::nullopt;  // when seen_progress was first seen
+        bool given_up = false;
+    };
+    using RunningPtr = std::shared_ptr<Running>;
+    struct Started {
+        Ticket ticket = 0;
+        std::function<void(TaskContext&)> run;
+        RunningPtr running;
+    };
+
+    State(int workers_, int niceness, std::size_t max_waiting)
+        : workers(static_cast<std::size_t>(workers_)),
+          own_priority(niceness > 0),
+          priority(::getpriority(PRIO_PROCESS, 0) + niceness),
+          queue(workers_, max_waiting) {}
+
+    static void work(const std::shared_ptr<State>& state, std::size_t place);
+    static void give_up(const std::vector<RunningPtr>& stuck);
+
+    std::optional<Started> take(std::size_t place) EXCLUDES_LOCK(mutex);
+    bool give_back(const Started& task) EXCLUDES_LOCK(mutex);
+    std::vector<RunningPtr> find_stuck(Clock::time_point now, Clock::duration patience) REQUIRES_LOCK(mutex);
+    bool is_short_of_workers() const REQUIRES_LOCK(mutex);
+    void replace_stuck_workers(const std::shared_ptr<State>& self) REQUIRES_LOCK(mutex);
+    void write_off(const Running& stuck, std::thread replacement) REQUIRES_LOCK(mutex);
+
+    const std::size_t workers;
+    const bool own_priority;
+    const int priority;
+    mutable cache::Mutex mutex;
+    std::condition_variable_any runnable;  // there may be something to start, or the scheduler stops
+    std::condition_variable_any returned;  // a task did
+    TaskQueue queue GUARDED_BY(mutex);
+    std::unordered_map<Ticket, Task> waiting GUARDED_BY(mutex);        // same tickets as in queue
+    std::unordered_map<Ticket, RunningPtr> running GUARDED_BY(mutex);  // at most one per place
+    std::vector<std::thread> threads GUARDED_BY(mutex);                // by place
+    std::size_t written_off GUARDED_BY(mutex) = 0;                     // threads no longer in `threads`
+    std::uint64_t written_off_total GUARDED_BY(mutex) = 0;
+    std::uint64_t refused GUARDED_BY(mutex) = 0;
+    bool stopping GUARDED_BY(mutex) = false;
+};
+
+void Scheduler::State::work(const std::shared_ptr<State>& state, std::size_t place) {
+    // Of this thread alone, on Linux. A refusal changes nothing but waiting.
+    if (state->own_priority) ::setpriority(PRIO_PROCESS, 0, state->priority);
+    while (auto task = state->take(place)) {
+        task->run(task->running->context);
+        task->run = nullptr;
+        if (!state->give_back(*task)) return;
+    }
 }
 
-}  // namespace
-
-Scheduler::Scheduler(int workers, int niceness) : niceness_(niceness) {
-    if (workers < 1 || workers > 20) {
-        throw std::invalid_argument("workers is " + std::to_string(workers) + "; allowed: 1 to 20");
+std::optional<Scheduler::State::Started> Scheduler::State::take(std::size_t place) {
+    const cache::MutexLock lock(mutex);
+    while (!stopping) {
+        if (const auto next = queue.start_next()) {
+            auto node = waiting.extract(next->ticket);
+            auto task = std::make_shared<Running>();
+            task->stuck = std::move(node.mapped().stuck);
+            task->task_class = next->task_class;
+            task->place = place;
+            running.emplace(next->ticket, task);
+            return Started{next->ticket, std::move(node.mapped().run), std::move(task)};
+        }
+        runnable.wait(mutex);
     }
-    const int all_but_one = std::max(1, workers - 1);
-    limits_[at(TaskClass::listener)] = workers;
-    limits_[at(TaskClass::look_ahead)] = workers;
-    limits_[at(TaskClass::rest_of_track)] = all_but_one;
-    limits_[at(TaskClass::batch)] = std::min(3, all_but_one);
-    limits_[at(TaskClass::measuring)] = std::min(2, all_but_one);
-    for (int i = 0; i < workers; ++i) threads_.emplace_back([this](std::stop_token stop) { run(stop); });
+    return std::nullopt;
+}
+
+// A stuck one could not be replaced.
+bool Scheduler::State::is_short_of_workers() const {
+    return std::any_of(running.begin(), running.end(), [](const auto& task) { return task.second->given_up; });
+}
+
+// False when the worker was written off meanwhile.
+bool Scheduler::State::give_back(const Started& task) {
+    const cache::MutexLock lock(mutex);
+    if (running.erase(task.ticket) == 0) {
+        --written_off;
+        return false;
+    }
+    queue.finished(task.running->task_class);
+    runnable.notify_one();
+    returned.notify_all();
+    return true;
+}
+
+// Those that are from now on given up.
+std::vector<Scheduler::State::RunningPtr> Scheduler::State::find_stuck(Clock::time_point now,
+                                                                       Clock::duration patience) {
+    std::vector<RunningPtr> stuck;
+    for (const auto& [ticket, task] : running) {
+        if (!task->stuck || task->given_up) continue;
+        const std::uint64_t progress = task->context.progress_.load(std::memory_order_relaxed);
+        if (!task->seen_at || progress != task->seen_progress) {
+            task->seen_progress = progress;
+            task->seen_at = now;
+        } else if (now - *task->seen_at >= patience) {
+            task->given_up = true;
+            task->context.written_off_.store(true, std::memory_order_release);
+            stuck.push_back(task);
+        }
+    }
+    return stuck;
+}
+
+void Scheduler::State::replace_stuck_workers(const std::shared_ptr<State>& self) {
+    for (auto task = running.begin(); task != running.end() && written_off < workers;) {
+        if (!task->second->given_up) {
+            ++task;
+            continue;
+        }
+        try {
+            write_off(*task->second, std::thread(work, self, task->second->place));
+        } catch (const std::system_error&) {
+            return;  // no more threads to be had: it stays in its place, and the next call tries again
+        }
+        queue.finished(task->second->task_class);
+        task = running.erase(task);
+    }
+}
+
+void Scheduler::State::write_off(const Running& stuck, std::thread replacement) {
+    threads[stuck.place].detach();
+    threads[stuck.place] = std::move(replacement);
+    ++written_off;
+    ++written_off_total;
+}
+
+// Told first: a task that is asked to stop might return before its owner knows why.
+void Scheduler::State::give_up(const std::vector<RunningPtr>& stuck) {
+    for (const RunningPtr& task : stuck) {
+        task->stuck();
+        task->context.stop_.request_stop();
+    }
+}
+
+Scheduler::Scheduler(int workers, int niceness, std::size_t max_waiting)
+    : workers_(workers), state_(std::make_shared<State>(workers, niceness, max_waiting)) {
+    try {
+        const cache::MutexLock lock(state_->mutex);
+        for (std::size_t place = 0; place < state_->workers; ++place) {
+            state_->threads.emplace_back(State::work, state_, place);
+        }
+    } catch (const std::system_error&) {  // no more threads to be had: the first ones are not left behind
+        stop();
+        throw;
+    }
 }
 
 Scheduler::~Scheduler() {
     stop();
 }
 
-Scheduler::Ticket Scheduler::submit(Urgency urgency, Task task) {
-    Ticket ticket = 0;
+int Scheduler::limit(TaskClass task_class) const {
+    const cache::MutexLock lock(state_->mutex);
+    return state_->queue.limit(task_class);
+}
+
+std::optional<Scheduler::Ticket> Scheduler::submit(Urgency urgency, Task task) {
+    std::optional<Ticket> ticket;
     {
-        const cache::MutexLock lock(mutex_);
-        ticket = next_ticket_++;
-        if (stopping_) return ticket;
-        queue_.emplace(Position{urgency, ticket}, std::move(task));
-        urgencies_.emplace(ticket, urgency);
-        ++changes_;
+        const cache::MutexLock lock(state_->mutex);
+        if (!state_->stopping && !state_->is_short_of_workers()) ticket = state_->queue.submit(urgency);
+        if (!ticket) {
+            ++state_->refused;
+            return std::nullopt;
+        }
+        state_->waiting.emplace(*ticket, std::move(task));
     }
-    changed_.notify_one();
+    state_->runnable.notify_one();
     return ticket;
 }
 
 void Scheduler::hasten(Ticket ticket, Urgency urgency) {
     {
-        const cache::MutexLock lock(mutex_);
-        const auto known = urgencies_.find(ticket);
-        if (known == urgencies_.end() || known->second <= urgency) return;
-        auto node = queue_.extract(Position{known->second, ticket});
-        node.key() = Position{urgency, ticket};
-        queue_.insert(std::move(node));
-        known->second = urgency;
-        ++changes_;
+        const cache::MutexLock lock(state_->mutex);
+        if (!state_->queue.hasten(ticket, urgency)) return;
     }
-    changed_.notify_one();
+    state_->runnable.notify_one();
 }
 
 bool Scheduler::withdraw(Ticket ticket) {
-    Task dropped;  // destroyed outside the lock: it may hold the last reference to something large
-    const cache::MutexLock lock(mutex_);
-    const auto known = urgencies_.find(ticket);
-    if (known == urgencies_.end()) return false;
-    const auto waiting = queue_.find(Position{known->second, ticket});
-    dropped = std::move(waiting->second);
-    queue_.erase(waiting);
-    urgencies_.erase(known);
-    return true;
-}
-
-std::size_t Scheduler::waiting() const {
-    const cache::MutexLock lock(mutex_);
-    return queue_.size();
-}
-
-void Scheduler::stop() {
-    std::map<Position, Task> dropped;
+    decltype(State::waiting)::node_type dropped;  // destroyed outside the lock: it may hold something large
+    State::RunningPtr asked;
     {
-        const cache::MutexLock lock(mutex_);
-        stopping_ = true;
-        dropped.swap(queue_);
-        urgencies_.clear();
+        const cache::MutexLock lock(state_->mutex);
+        if (state_->queue.withdraw(ticket)) {
+            dropped = state_->waiting.extract(ticket);
+            return true;
+        }
+        const auto task = state_->running.find(ticket);
+        if (task != state_->running.end()) asked = task->second;
     }
-    for (std::jthread& thread : threads_) thread.request_stop();
-    for (std::jthread& thread : threads_) {
+    if (asked) asked->context.stop_.request_stop();
+    return false;
+}
+
+std::size_t Scheduler::write_off_stuck(Clock::time_point now, Clock::duration patience) {
+    std::vector<State::RunningPtr> stuck;
+    {
+        const cache::MutexLock lock(state_->mutex);
+        if (state_->stopping) return 0;
+        stuck = state_->find_stuck(now, patience);
+    }
+    // Before there is a new worker: it would start what their owners withdraw now that they know.
+    State::give_up(stuck);
+    const cache::MutexLock lock(state_->mutex);
+    if (!state_->stopping) state_->replace_stuck_workers(state_);
+    return stuck.size();
+}
+
+Scheduler::Counts Scheduler::counts() const {
+    const cache::MutexLock lock(state_->mutex);
+    return {state_->waiting.size(), state_->running.size(), state_->written_off, state_->written_off_total,
+            state_->refused};
+}
+
+void Scheduler::stop(Clock::duration patience) {
+    ask_all_to_stop();
+    give_up_what_does_not(patience);
+    std::vector<std::thread> threads;
+    {
+        const cache::MutexLock lock(state_->mutex);
+        for (auto task = state_->running.begin(); task != state_->running.end();) {
+            if (task->second->given_up) {
+                state_->write_off(*task->second, {});
+                task = state_->running.erase(task);
+            } else {
+                ++task;
+            }
+        }
+        threads.swap(state_->threads);
+    }
+    for (std::thread& thread : threads) {
         if (thread.joinable()) thread.join();
     }
 }
 
-std::map<Scheduler::Position, Scheduler::Task>::iterator Scheduler::next_runnable() {
-    const int background = std::accumulate(running_.begin() + at(TaskClass::rest_of_track), running_.end(), 0);
-    const bool background_may_run = background < limits_[at(TaskClass::rest_of_track)];
-    return std::find_if(queue_.begin(), queue_.end(), [&](const auto& entry) REQUIRES_LOCK(mutex_) {
-        const std::size_t task_class = at(std::get<Urgency>(entry.first).task_class);
-        const bool is_background = task_class >= at(TaskClass::rest_of_track);
-        return running_[task_class] < limits_[task_class] && (background_may_run || !is_background);
-    });
+void Scheduler::ask_all_to_stop() {
+    std::unordered_map<Ticket, Task> dropped;  // destroyed outside the lock
+    std::vector<State::RunningPtr> asked;
+    {
+        const cache::MutexLock lock(state_->mutex);
+        state_->stopping = true;
+        for (const auto& [ticket, task] : state_->waiting) state_->queue.withdraw(ticket);
+        dropped.swap(state_->waiting);
+        for (const auto& [ticket, task] : state_->running) {
+            task->seen_at.reset();  // by the clock of stop() from here on
+            asked.push_back(task);
+        }
+    }
+    state_->runnable.notify_all();
+    for (const State::RunningPtr& task : asked) task->context.stop_.request_stop();
 }
 
-void Scheduler::run(std::stop_token stop) {
-    // Of this thread alone, on Linux. A refusal changes nothing but waiting.
-    if (niceness_ > 0) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + niceness_);
-    const cache::MutexLock lock(mutex_);
-    while (!stop.stop_requested()) {
-        const auto next = next_runnable();
-        if (next == queue_.end()) {
-            const std::uint64_t seen = changes_;
-            changed_.wait(mutex_, stop, [&]() REQUIRES_LOCK(mutex_) { return changes_ != seen; });
-            continue;
-        }
-        const std::size_t task_class = at(std::get<Urgency>(next->first).task_class);
-        Task task = std::move(next->second);
-        urgencies_.erase(std::get<Ticket>(next->first));
-        queue_.erase(next);
-        ++running_[task_class];
-        mutex_.unlock();
-        task(stop);
-        task = nullptr;
-        mutex_.lock();
-        --running_[task_class];
-        ++changes_;
-        changed_.notify_one();
-    }
+void Scheduler::give_up_what_does_not(Clock::duration patience) {
+    const Clock::duration look =
+        std::clamp<Clock::duration>(patience / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(100));
+    std::vector<State::RunningPtr> stuck;
+    do {
+        State::give_up(stuck);
+        const cache::MutexLock lock(state_->mutex);
+        const bool one_may_be_given_up =
+            std::any_of(state_->running.begin(), state_->running.end(),
+                        [](const auto& task) { return task.second->stuck && !task.second->given_up; });
+        if (!one_may_be_given_up) return;
+        state_->returned.wait_for(state_->mutex, look);
+        stuck = state_->find_stuck(Clock::now(), patience);
+    } while (true);
 }
 
 }  // namespace lacquer

@@ -1,83 +1,116 @@
-// A fixed set of workers and one queue, most urgent first: by class, then earliest deadline, then first come.
+// A fixed number of workers and one queue (src/task_queue.h decides what runs next).
 //
-//     listeners, look-ahead, CLI  --submit-->  queue ordered by (class, deadline, arrival)  --> worker threads --> task
+//     listeners, look-ahead, CLI  --submit-->  waiting tasks  --> worker threads --> Task::run
+//     a watchdog                  --write_off_stuck-->  a blocked worker's task is given up: Task::stuck;
+//                                                       the worker is written off, a new one takes its place
 //
-// The scheduler never reads a clock: a deadline is only compared. Each class has a limit of tasks running at once, and
-// rest_of_track, batch and measuring together leave one worker free (where there are two or more), so that background
-// work cannot take the last worker from a listener.
+// A written-off worker cannot be ended, only forgotten: its thread is detached and ends when its task returns, be that
+// after the scheduler is gone. At most as many of them are alive at once as there are workers; a worker that gets stuck
+// then stays in its place, and until one comes back new tasks are refused.
+//
+// The scheduler reads no clock, except stop(): deadlines are only compared, write_off_stuck() is told the time.
 //
 // Threads: every member may be called from any thread, tasks included; stop() not from a task, and not twice at once.
-// Memory: one small node per waiting task.
+// Memory: a few small nodes per waiting task, at most `max_waiting` of them.
 #pragma once
 
-#include <array>
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <stop_token>
-#include <thread>
-#include <tuple>
-#include <vector>
 
-#include "cache/mutex.h"
+#include "src/task_queue.h"
 
 namespace lacquer {
 
-enum class TaskClass { listener, look_ahead, rest_of_track, batch, measuring };
-inline constexpr std::size_t kTaskClasses = 5;
+// What a running task holds. Valid until run() returns, written off or not.
+class TaskContext {
+public:
+    // Asked to stop when the task is withdrawn, given up, or the scheduler stops.
+    std::stop_token stop() const { return stop_.get_token(); }
+    // "Not stuck": cheap enough for every block of audio.
+    void progressed() noexcept { progress_.fetch_add(1, std::memory_order_relaxed); }
+    // Whether Task::stuck was called or is about to be. A reason to return early, not a lock: what the task still may
+    // touch, its owner settles with stuck() under a lock of its own.
+    bool written_off() const noexcept { return written_off_.load(std::memory_order_acquire); }
 
-using Deadline = std::chrono::steady_clock::time_point;
+private:
+    friend class Scheduler;
+    std::stop_source stop_;
+    std::atomic<std::uint64_t> progress_ = 0;
+    std::atomic<bool> written_off_ = false;
+};
 
-struct Urgency {
-    TaskClass task_class = TaskClass::batch;
-    Deadline deadline = Deadline::max();
-    auto operator<=>(const Urgency&) const = default;
+struct Task {
+    // Once, on a worker. Must not throw. What it holds is destroyed on the thread that ran it.
+    std::function<void(TaskContext&)> run;
+    // Having one is the consent to be given up. It is called, once, when run() neither returned nor progressed; run()
+    // may be returning at that very moment, and whichever of the two takes the owner's lock first counts. Called then,
+    // run() is as good as gone: it touches nothing from there on that may die before it returns. Must not throw.
+    // A task without is waited for, however long it takes.
+    std::function<void()> stuck = {};
+};
+
+// A task was not accepted; what() says why. It can pass: worth another try after a while.
+class WorkRefused : public std::runtime_error {
+public:
+    WorkRefused() : std::runtime_error("too much is waiting or stuck to take on more work") {}
 };
 
 class Scheduler {
 public:
-    using Task = std::function<void(std::stop_token)>;
-    using Ticket = std::uint64_t;
+    using Ticket = TaskQueue::Ticket;  // never 0
 
     // `niceness`: how far the workers step back behind the process's other threads, [0, 19]. Those hand on what is done
     // and would otherwise wait for a worker's time slice to end. Throws std::invalid_argument when `workers` is outside
     // [1, 20].
-    explicit Scheduler(int workers, int niceness = 0);
+    explicit Scheduler(int workers, int niceness = 0, std::size_t max_waiting = 8192);
     ~Scheduler();  // stop()
+    Scheduler(const Scheduler&) = delete;
+    Scheduler& operator=(const Scheduler&) = delete;
 
-    // The task is run once, on a worker; it must not throw. After stop() it is run no more: the caller's own clean-up
-    // has to cope.
-    Ticket submit(Urgency urgency, Task task);
+    // nullopt: refused (counted), because `max_waiting` tasks wait (three quarters of that for a background class), a
+    // stuck worker could not be replaced, or the scheduler was stopped.
+    std::optional<Ticket> submit(Urgency urgency, Task task);
     // Moves a waiting task forward; never back. No effect once it runs.
     void hasten(Ticket ticket, Urgency urgency);
-    // True when the task had not started and now never will.
+    // True when the task had not started and now never will. One that runs is asked to stop.
     bool withdraw(Ticket ticket);
+    // Gives up the running tasks that have a stuck() and have not progressed for `patience`, as seen by successive
+    // calls: so call it a few times per `patience`. Returns how many were given up in this call. When their owners have
+    // been told, their workers are written off and replaced as far as the limit allows, the others in a later call.
+    std::size_t write_off_stuck(std::chrono::steady_clock::time_point now,
+                                std::chrono::steady_clock::duration patience);
 
-    int workers() const noexcept { return static_cast<int>(threads_.size()); }
-    int limit(TaskClass task_class) const noexcept { return limits_[static_cast<std::size_t>(task_class)]; }
-    std::size_t waiting() const;
-    // Asks running tasks to stop, drops waiting ones, joins the workers. Idempotent.
-    void stop();
+    struct Counts {
+        std::size_t waiting = 0;
+        std::size_t running = 0;              // on workers in their place, stuck ones among them
+        std::size_t written_off = 0;          // workers, now blocked
+        std::uint64_t written_off_total = 0;  // workers, ever
+        std::uint64_t refused = 0;            // tasks, ever
+    };
+    Counts counts() const;
+    std::size_t waiting() const { return counts().waiting; }
+    int workers() const noexcept { return workers_; }
+    int limit(TaskClass task_class) const;
+
+    // Refuses new tasks, drops waiting ones, asks running ones to stop and joins the workers. Tasks that have a stuck()
+    // and do not progress for `patience` are given up, their threads detached. Idempotent.
+    void stop(std::chrono::steady_clock::duration patience = std::chrono::seconds(2));
 
 private:
-    using Position = std::tuple<Urgency, Ticket>;
+    struct State;
+    void ask_all_to_stop();
+    void give_up_what_does_not(std::chrono::steady_clock::duration patience);
 
-    void run(std::stop_token stop);
-    std::map<Position, Task>::iterator next_runnable() REQUIRES_LOCK(mutex_);
-
-    const int niceness_;
-    mutable cache::Mutex mutex_;
-    std::condition_variable_any changed_;
-    std::map<Position, Task> queue_ GUARDED_BY(mutex_);           // every waiting task, in the order of running
-    std::map<Ticket, Urgency> urgencies_ GUARDED_BY(mutex_);      // same tasks as queue_
-    std::array<int, kTaskClasses> running_ GUARDED_BY(mutex_){};  // never above limits_
-    std::uint64_t changes_ GUARDED_BY(mutex_) = 0;  // grows whenever a sleeping worker might find something to do
-    Ticket next_ticket_ GUARDED_BY(mutex_) = 1;
-    bool stopping_ GUARDED_BY(mutex_) = false;
-    std::array<int, kTaskClasses> limits_{};
-    std::vector<std::jthread> threads_;
+    const int workers_;
+    // Shared with every worker's thread, because a written-off one may outlive the scheduler.
+    const std::shared_ptr<State> state_;
 };
 
 }  // namespace lacquer

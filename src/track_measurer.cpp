@@ -23,10 +23,16 @@ struct Segment {
     std::int64_t end = 0;
 };
 
+struct Source {
+    OpenDecoder open;
+    std::filesystem::path file;
+    media::MediaInfo info;
+};
+
 // Decoders that are between two segments: a handle that was used before seeks faster than a new one.
 class DecoderPool {
 public:
-    DecoderPool(const std::filesystem::path& file, const media::MediaInfo& info) : file_(file), info_(info) {}
+    explicit DecoderPool(Source source) : source_(std::move(source)) {}
     std::unique_ptr<media::Decoder> take() {
         {
             const cache::MutexLock lock(mutex_);
@@ -36,7 +42,7 @@ public:
                 return decoder;
             }
         }
-        return media::open_decoder(file_, info_);
+        return source_.open(source_.file, source_.info);
     }
     void put(std::unique_ptr<media::Decoder> decoder) {
         const cache::MutexLock lock(mutex_);
@@ -44,21 +50,23 @@ public:
     }
 
 private:
-    const std::filesystem::path file_;
-    const media::MediaInfo info_;
+    const Source source_;
     cache::Mutex mutex_;
     std::vector<std::unique_ptr<media::Decoder>> idle_ GUARDED_BY(mutex_);
 };
 
-// Returns the frames fed.
-std::int64_t feed(media::Decoder& decoder, std::int64_t frames, const std::function<void(dsp::ConstAudioBlock)>& sink) {
+// Returns the frames fed; fewer than asked at the end of what can be decoded, or when asked to stop.
+std::int64_t feed(media::Decoder& decoder, std::int64_t frames, TaskContext& task,
+                  const std::function<void(dsp::ConstAudioBlock)>& sink) {
     dsp::AudioBuffer buffer(decoder.info().channels, kBlockFrames);
+    const std::stop_token stop = task.stop();
     std::int64_t fed = 0;
-    while (fed < frames) {
+    while (fed < frames && !stop.stop_requested()) {
         const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(frames - fed, kBlockFrames));
         const std::size_t got = decoder.read(buffer.block().slice(0, wanted));
         if (got == 0) break;
         sink(buffer.block().slice(0, got));
+        task.progressed();
         fed += static_cast<std::int64_t>(got);
     }
     return fed;
@@ -69,14 +77,15 @@ struct MeasuredSegment {
     std::int64_t frames = 0;  // fewer than the segment has where the file is damaged
 };
 
-MeasuredSegment measure_segment(media::Decoder& decoder, Segment segment) {
+MeasuredSegment measure_segment(media::Decoder& decoder, Segment segment, TaskContext& task) {
     const media::MediaInfo& info = decoder.info();
     dsp::ProfileMeter meter(info.sample_rate_hz, info.channels);
     const std::int64_t warm_up = std::min(segment.begin, dsp::ProfileMeter::warm_up_frames(info.sample_rate_hz));
     decoder.seek(segment.begin - warm_up);
-    feed(decoder, warm_up, [&](dsp::ConstAudioBlock block) { meter.warm_up(block); });
+    task.progressed();
+    feed(decoder, warm_up, task, [&](dsp::ConstAudioBlock block) { meter.warm_up(block); });
     const std::int64_t frames =
-        feed(decoder, segment.end - segment.begin, [&](dsp::ConstAudioBlock block) { meter.measure(block); });
+        feed(decoder, segment.end - segment.begin, task, [&](dsp::ConstAudioBlock block) { meter.measure(block); });
     return {meter.take(), frames};
 }
 
@@ -93,37 +102,40 @@ dsp::ProfileSum silence(const media::MediaInfo& info, Segment segment, std::int6
     return meter.take();
 }
 
-// One measurement under way. Shared: a worker may still hold it when the caller has given up waiting.
+// One measurement under way. Shared: a worker may still hold it when the caller has given up waiting, and one that was
+// written off for as long as it stays blocked.
 class Measurement : public std::enable_shared_from_this<Measurement> {
 public:
-    Measurement(const std::filesystem::path& file, const media::MediaInfo& info, std::vector<Segment> segments)
-        : info_(info),
-          decoders_(file, info),
+    Measurement(const Source& source, std::vector<Segment> segments)
+        : info_(source.info),
+          decoders_(source),
           segments_(std::move(segments)),
           measured_(segments_.size()),
           left_(segments_.size()) {}
 
-    void start(Scheduler& scheduler, TaskClass task_class) {
+    // Throws WorkRefused.
+    void start(Scheduler& scheduler, Urgency urgency) {
         for (std::size_t i = 0; i < segments_.size(); ++i) {
-            tickets_.push_back(scheduler.submit(
-                {task_class}, [self = shared_from_this(), i](std::stop_token stop) { self->run(i, stop); }));
+            const auto self = shared_from_this();
+            const auto ticket = scheduler.submit(
+                urgency, {[self, i](TaskContext& task) { self->run(i, task); }, [self] { self->give_up(); }});
+            if (!ticket) {
+                withdraw(scheduler);
+                throw WorkRefused();
+            }
+            tickets_.push_back(*ticket);
         }
     }
 
     // False when it was not wanted any more, or the scheduler was stopped.
     bool wait(Scheduler& scheduler, const std::function<bool()>& wanted) {
-        const cache::MutexLock lock(mutex_);
-        while (left_ > 0) {
-            done_.wait_for(mutex_, kWantedCheck);
-            if (left_ == 0) break;
-            mutex_.unlock();
-            const bool go_on = wanted();
-            if (!go_on) {
-                for (const Scheduler::Ticket ticket : tickets_) scheduler.withdraw(ticket);
-            }
-            mutex_.lock();
-            if (!go_on) return false;
+        while (!done_within(kWantedCheck)) {
+            if (wanted()) continue;
+            withdraw(scheduler);
+            return false;
         }
+        withdraw(scheduler);  // what was given up without having begun
+        const cache::MutexLock lock(mutex_);
         return !stopped_;
     }
 
@@ -153,14 +165,14 @@ public:
     }
 
 private:
-    void run(std::size_t i, std::stop_token stop) {
+    void run(std::size_t i, TaskContext& task) {
         std::optional<MeasuredSegment> measured;
         std::exception_ptr failure;
-        const bool stopped = stop.stop_requested();
+        if (is_over()) return;
         try {
-            if (!stopped) {
+            if (!task.stop().stop_requested()) {
                 auto decoder = decoders_.take();
-                measured = measure_segment(*decoder, segments_[i]);
+                measured = measure_segment(*decoder, segments_[i], task);
                 // One that met damage may have lost its way: what it reads next would depend on what it read before.
                 const bool is_whole = measured->frames == segments_[i].end - segments_[i].begin;
                 if (is_whole) decoders_.put(std::move(decoder));
@@ -168,14 +180,42 @@ private:
         } catch (const std::exception&) {  // the worker's boundary: told to whoever waits
             failure = std::current_exception();
         }
+        const bool stopped = task.stop().stop_requested();
         {
             const cache::MutexLock lock(mutex_);
-            measured_[i] = std::move(measured);
+            if (left_ == 0) return;  // given up: what was there then is what counts
+            if (!stopped) measured_[i] = std::move(measured);
             if (failure && !failure_) failure_ = failure;
             stopped_ = stopped_ || stopped;
             --left_;
         }
         done_.notify_all();
+    }
+
+    // A segment got stuck, and the next one would on the same hung mount: what is measured so far is all there is.
+    void give_up() {
+        {
+            const cache::MutexLock lock(mutex_);
+            if (left_ == 0) return;
+            if (!failure_) failure_ = std::make_exception_ptr(media::DecodeError("timeout"));
+            left_ = 0;
+        }
+        done_.notify_all();
+    }
+
+    bool is_over() {
+        const cache::MutexLock lock(mutex_);
+        return left_ == 0;
+    }
+
+    bool done_within(std::chrono::milliseconds duration) {
+        const cache::MutexLock lock(mutex_);
+        if (left_ > 0) done_.wait_for(mutex_, duration);
+        return left_ == 0;
+    }
+
+    void withdraw(Scheduler& scheduler) {
+        for (const Scheduler::Ticket ticket : tickets_) scheduler.withdraw(ticket);
     }
 
     const media::MediaInfo info_;
@@ -185,7 +225,7 @@ private:
     cache::Mutex mutex_;
     std::condition_variable_any done_;
     std::vector<std::optional<MeasuredSegment>> measured_ GUARDED_BY(mutex_);  // by segment
-    std::size_t left_ GUARDED_BY(mutex_);                                      // segments not yet measured
+    std::size_t left_ GUARDED_BY(mutex_);  // segments not yet measured; 0 once it was given up
     std::exception_ptr failure_ GUARDED_BY(mutex_);
     bool stopped_ GUARDED_BY(mutex_) = false;  // a segment was not measured because the scheduler stops
 };
@@ -210,11 +250,13 @@ std::vector<Segment> spread_windows(const media::MediaInfo& info) {
     return segments;
 }
 
-std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
-                                         const media::MediaInfo& info, std::vector<Segment> segments,
+std::optional<Measured> measure_segments(Scheduler& scheduler, const Source& source, std::vector<Segment> segments,
                                          TaskClass task_class, const std::function<bool()>& wanted, bool provisional) {
-    const auto measurement = std::make_shared<Measurement>(file, info, std::move(segments));
-    measurement->start(scheduler, task_class);
+    const media::MediaInfo& info = source.info;
+    const auto measurement = std::make_shared<Measurement>(source, std::move(segments));
+    // The first byte waits for a listener's measurement: it is due now.
+    const Deadline due = task_class == TaskClass::listener ? std::chrono::steady_clock::now() : Deadline::max();
+    measurement->start(scheduler, {task_class, due});
     if (!measurement->wait(scheduler, wanted)) return std::nullopt;
     // A meter that measured nothing knows rate and channels, so that an empty track has a profile too.
     dsp::ProfileSum total = dsp::ProfileMeter(info.sample_rate_hz, info.channels).take();
@@ -224,14 +266,19 @@ std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesy
 
 }  // namespace
 
+OpenDecoder open_media_decoder() {
+    return
+        [](const std::filesystem::path& file, const media::MediaInfo& info) { return media::open_decoder(file, info); };
+}
+
 std::optional<Measured> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
                                                TaskClass task_class, const std::function<bool()>& wanted) {
-    return measure_segments(scheduler_, file, info, whole_track(info), task_class, wanted, false);
+    return measure_segments(scheduler_, {open_, file, info}, whole_track(info), task_class, wanted, false);
 }
 
 std::optional<Measured> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
                                               TaskClass task_class, const std::function<bool()>& wanted) {
-    return measure_segments(scheduler_, file, info, spread_windows(info), task_class, wanted, true);
+    return measure_segments(scheduler_, {open_, file, info}, spread_windows(info), task_class, wanted, true);
 }
 
 }  // namespace lacquer

@@ -22,11 +22,12 @@ protected:
     // Submits a task that notes its name.
     Scheduler::Ticket note(Scheduler& scheduler, const std::string& name, Urgency urgency) {
         ++submitted_;
-        return scheduler.submit(urgency, [this, name](std::stop_token) {
+        const auto write = [this, name](TaskContext&) {
             const std::lock_guard lock(mutex_);
             notes_ += (notes_.empty() ? "" : " ") + name;
             ++noted_;
-        });
+        };
+        return scheduler.submit(urgency, {write}).value_or(0);
     }
     std::string notes_when_done() {
         EXPECT_TRUE(eventually([&] { return noted_ == submitted_; })) << noted_ << " of " << submitted_;
@@ -92,11 +93,12 @@ TEST_F(SchedulerTest, StopDropsWhatWaitsAsksWhatRunsAndJoins) {
     Scheduler scheduler(1);
     std::atomic<bool> was_asked = false;
     std::promise<void> begun;
-    scheduler.submit({TaskClass::listener}, [&](std::stop_token stop) {
+    const auto wait_to_be_asked = [&](TaskContext& task) {
         begun.set_value();
-        while (!stop.stop_requested()) std::this_thread::sleep_for(1ms);
+        while (!task.stop().stop_requested()) std::this_thread::sleep_for(1ms);
         was_asked = true;
-    });
+    };
+    scheduler.submit({TaskClass::listener}, {wait_to_be_asked});
     begun.get_future().wait();
     const auto waiting = note(scheduler, "waiting", {TaskClass::listener});
     scheduler.stop();
@@ -136,7 +138,7 @@ TEST_P(SchedulerOf, NeverRunsMoreOfAClassThanItsLimit) {
     for (int i = 0; i < kEach; ++i) {
         for (std::size_t c = 0; c < kTaskClasses; ++c) {
             const auto task_class = static_cast<TaskClass>(c);
-            scheduler.submit({task_class}, [&, c, task_class](std::stop_token) {
+            const auto count = [&, c, task_class](TaskContext&) {
                 const bool is_background = task_class > TaskClass::look_ahead;
                 raise(most[c], ++running[c]);
                 if (is_background) raise(most_background, ++background);
@@ -144,7 +146,8 @@ TEST_P(SchedulerOf, NeverRunsMoreOfAClassThanItsLimit) {
                 --running[c];
                 if (is_background) --background;
                 ++done;
-            });
+            };
+            scheduler.submit({task_class}, {count});
         }
     }
     EXPECT_TRUE(eventually([&] { return done == kEach * static_cast<int>(kTaskClasses); }));
@@ -161,16 +164,17 @@ TEST_P(SchedulerOf, ABackgroundFloodLeavesAWorkerToTheListener) {
     std::atomic<int> blocked = 0;
     for (int i = 0; i < 30; ++i) {
         for (const auto task_class : {TaskClass::rest_of_track, TaskClass::batch, TaskClass::measuring}) {
-            scheduler.submit({task_class}, [&, ended](std::stop_token) {
+            const auto block = [&, ended](TaskContext&) {
                 ++blocked;
                 ended.wait();
-            });
+            };
+            scheduler.submit({task_class}, {block});
         }
     }
     EXPECT_TRUE(eventually([&] { return blocked == std::max(1, GetParam() - 1); })) << blocked << " run";
     std::promise<void> heard;
     auto hears = heard.get_future();
-    scheduler.submit({TaskClass::listener}, [&](std::stop_token) { heard.set_value(); });
+    scheduler.submit({TaskClass::listener}, {[&](TaskContext&) { heard.set_value(); }});
     if (GetParam() > 1) {
         EXPECT_EQ(hears.wait_for(10s), std::future_status::ready);
     }
@@ -199,10 +203,11 @@ TEST_P(SchedulerOf, NoTaskIsLostOrRunTwiceUnderEightSubmittingThreads) {
                 start.arrive_and_wait();
                 for (int i = 0; i < kEach; ++i) {
                     Count& count = counts[static_cast<std::size_t>(t * kEach + i)];
-                    const auto ticket = scheduler.submit(any(), [&](std::stop_token) {
+                    const auto run = [&](TaskContext&) {
                         ++count.runs;
                         ++over;
-                    });
+                    };
+                    const auto ticket = scheduler.submit(any(), {run}).value();
                     if (random.below(2) == 0) scheduler.hasten(ticket, any());
                     if (random.below(4) == 0) count.withdrawn = scheduler.withdraw(ticket);
                     if (count.withdrawn) ++over;
