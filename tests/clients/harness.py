@@ -43,7 +43,7 @@ def music_folder(folder, seconds=95, start=60):
 class Daemon:
     """`lacquer serve` on a free port. Ends by SIGTERM when the block is left; a wrong exit code is an error."""
 
-    def __init__(self, music, folder, *options):
+    def __init__(self, music, folder, *options, environment=None):
         self.folder = pathlib.Path(folder)
         self.log_path = self.folder / "daemon.log"
         command = [LACQUER, "serve", "--music", music, "--listen", "127.0.0.1:0", "--cache-dir", self.folder / "cache",
@@ -51,7 +51,8 @@ class Daemon:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = open(self.log_path, "ab")
         self.begin = self.log.tell()
-        self.process = subprocess.Popen([str(part) for part in command], stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([str(part) for part in command], stdout=self.log, stderr=self.log,
+                                        env={**os.environ, **(environment or {})})
         self.url = self.wait_for_url()
         self.wait(lambda: self.get("/readyz", allow_error=True) is not None, "the first scan")
 
