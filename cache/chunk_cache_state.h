@@ -64,7 +64,7 @@ struct ChunkCache::State {
 
     const Path directory;
     const std::unique_ptr<FileSystem> files;
-    mutable Mutex mutex;
+    mutable thread::Mutex mutex;
     ChunkIndex index GUARDED_BY(mutex);  // an indexed entry's file is in the directory, unless somebody else took it
     std::function<bool(const ChunkKey&)> protect GUARDED_BY(mutex);
 

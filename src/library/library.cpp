@@ -136,7 +136,8 @@ bool Library::damaged() const noexcept {
 }
 
 std::string Library::repair() {
-    const std::scoped_lock lock(state_->scan_mutex, state_->hash_mutex);
+    const thread::MutexLock scan_lock(state_->scan_mutex);
+    const thread::MutexLock hash_lock(state_->hash_mutex);
     state_->decoders_checked = false;
     state_->hashed_up_to = 0;
     return state_->connection.repair();
