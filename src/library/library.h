@@ -132,8 +132,9 @@ public:
     std::optional<std::string> preset(const std::string& name) const;
     std::vector<std::pair<std::string, std::string>> presets() const;  // names and texts, by name
 
-    // Of every track that is not vanished and can be decoded, each once.
-    std::vector<Content> contents() const;
+    // Of every track that is not vanished and can be decoded, each once; nullopt while that is not known: before the
+    // first scan of a new database, and when the last scan could not read every folder.
+    std::optional<std::vector<Content>> contents() const;
     // Removes profiles, recipes and served notes of content that no track had for 30 days, counted from the first call
     // that missed it, and all moved-aside damaged databases but the newest two. Tracks keep their rows, for their ids.
     SweptLibrary sweep(std::int64_t now_unix_s);
