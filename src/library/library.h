@@ -77,7 +77,8 @@ struct ServedRecipe {
 class Library {
 public:
     // Opens or creates the database; its folder is made with mode 0700. A damaged database, and whatever else is in its
-    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun; notice() then says so. Throws
+    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun, with the ids of tracks and the presets as
+    // far as they can still be read; notice() then says so. Throws
     // std::runtime_error naming the file and the reason, or the root that is no folder.
     Library(const std::filesystem::path& database, std::vector<std::filesystem::path> roots);
     ~Library();
