@@ -26,12 +26,12 @@ std::optional<ChunkReader> ChunkCache::open(const ChunkKey& key) {
 }
 
 bool ChunkCache::contains(const ChunkKey& key) const {
-    const MutexLock lock(state_->mutex);
+    const thread::MutexLock lock(state_->mutex);
     return state_->index.find(key).has_value();
 }
 
 std::optional<std::uint64_t> ChunkCache::size_bytes(const ChunkKey& key) const {
-    const MutexLock lock(state_->mutex);
+    const thread::MutexLock lock(state_->mutex);
     const auto entry = state_->index.find(key);
     if (!entry) return std::nullopt;
     return (*entry)->payload_bytes;
@@ -46,7 +46,7 @@ void ChunkCache::remove(const ChunkKey& key) {
 }
 
 void ChunkCache::set_protection(std::function<bool(const ChunkKey&)> protect) {
-    const MutexLock lock(state_->mutex);
+    const thread::MutexLock lock(state_->mutex);
     state_->protect = std::move(protect);
 }
 

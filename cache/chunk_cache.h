@@ -34,8 +34,9 @@ struct ChunkUse {
 };
 
 // Reads one stored chunk; keeps it readable, even if it is removed meanwhile, until destroyed. An entry being read is
-// not evicted. Must be destroyed before its cache. Not thread-safe, movable. Memory: one block of 64 KiB, the last one
-// verified, so small reads in sequence neither read nor hash a block twice.
+// not evicted. Must be destroyed before its cache. Not thread-safe, movable. Memory: one block of 64 KiB between small
+// reads (less than 16 KiB), so that a sequence of them neither reads nor hashes a block twice; none between others.
+// Whole blocks go straight to where they are wanted.
 class ChunkReader {
 public:
     ChunkReader(ChunkReader&&) noexcept;

@@ -24,7 +24,7 @@ ChunkCache::State::State(const Path& directory_path, std::uint64_t capacity_byte
       files(std::move(file_system)),
       index(capacity_bytes),
       lock_file_(directory) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     counts_.capacity_bytes = capacity_bytes;
     scan();
     make_room({});
@@ -49,14 +49,14 @@ std::unique_ptr<ChunkReader::State> ChunkCache::State::open(const ChunkKey& key,
         reader.reset();
     }
     if (purpose == Purpose::use) {
-        const MutexLock lock(mutex);
+        const thread::MutexLock lock(mutex);
         ++(reader ? counts_.hits : counts_.misses);
     }
     return reader;
 }
 
 std::unique_ptr<ChunkReader::State> ChunkCache::State::pin(const ChunkKey& key, Purpose purpose) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     const auto entry = index.find(key);
     if (!entry) return nullptr;
     std::error_code error;
@@ -89,7 +89,7 @@ bool ChunkCache::State::insert(const ChunkKey& key, std::span<const std::byte> c
 }
 
 std::optional<ChunkCache::State::Reservation> ChunkCache::State::reserve(const Newcomer& newcomer) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     if (!make_room(newcomer)) {
         ++counts_.failed_writes;
         return std::nullopt;
@@ -102,7 +102,7 @@ std::optional<ChunkCache::State::Reservation> ChunkCache::State::reserve(const N
 }
 
 bool ChunkCache::State::commit(const Reservation& reservation, IndexEntry entry, std::error_code error) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     if (!error) error = files->rename(reservation.temporary_path, entry.path);
     index.release(reservation.allocated_bytes);
     being_written_.erase(reservation.temporary_path);
@@ -146,34 +146,34 @@ void ChunkCache::State::discard(Entry entry) {
 }
 
 void ChunkCache::State::remove(const ChunkKey& key) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     if (const auto entry = index.find(key)) discard(*entry);
 }
 
 void ChunkCache::State::drop_damaged(Entry entry) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     if (!entry->indexed) return;  // counted before, or no longer ours
     ++counts_.corrupt;
     discard(entry);
 }
 
 void ChunkCache::State::unpin(Entry entry) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     index.unpin(entry);
 }
 
 bool ChunkCache::State::at_rest() const {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     return !index.in_use() && index.invariants_hold();
 }
 
 std::vector<ChunkKey> ChunkCache::State::keys() const {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     return index.keys();
 }
 
 CacheStats ChunkCache::State::stats() const {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     CacheStats stats = counts_;
     stats.bytes = index.bytes();
     stats.entries = index.entries();
@@ -206,7 +206,7 @@ std::int64_t ChunkCache::State::next_stamp_ns() {
 }
 
 std::vector<ChunkUse> ChunkCache::State::uses() const {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     const std::int64_t now = std::max(last_stamp_ns_, now_ns());
     std::vector<ChunkUse> uses;
     uses.reserve(index.entries());

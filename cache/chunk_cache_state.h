@@ -25,7 +25,7 @@
 #include "cache/directory_layout.h"
 #include "cache/file_system.h"
 #include "cache/lock_file.h"
-#include "cache/mutex.h"
+#include "thread/mutex.h"
 
 namespace lacquer::cache {
 
@@ -64,7 +64,7 @@ struct ChunkCache::State {
 
     const Path directory;
     const std::unique_ptr<FileSystem> files;
-    mutable Mutex mutex;
+    mutable thread::Mutex mutex;
     ChunkIndex index GUARDED_BY(mutex);  // an indexed entry's file is in the directory, unless somebody else took it
     std::function<bool(const ChunkKey&)> protect GUARDED_BY(mutex);
 
@@ -103,8 +103,9 @@ struct ChunkReader::State {
     State& operator=(const State&) = delete;
 
     bool load_header();
-    // The bytes of a block, verified; empty when damaged. Valid until the next call.
-    std::span<const std::byte> block(std::size_t number);
+    // Copies bytes of the block at `offset`, as many as it and `out` have; 0: damaged.
+    std::size_t copy(std::uint64_t offset, std::span<std::byte> out);
+    void let_go();  // of the block that is held for small reads
     bool all_blocks_intact();
 
     ChunkCache::State& cache;
@@ -114,8 +115,12 @@ struct ChunkReader::State {
     std::unique_ptr<OpenFile> file;
 
 private:
+    [[nodiscard]] bool read_block(std::size_t number, std::span<std::byte> out);
+    // The bytes of a block, verified; empty when damaged. Valid until the next call.
+    std::span<const std::byte> block(std::size_t number);
+
     ChunkHeader header_;
-    std::vector<std::byte> buffer_;      // one block
+    std::vector<std::byte> buffer_;      // one block, until its end was read
     std::optional<std::size_t> loaded_;  // which one: verified
 };
 

@@ -51,7 +51,7 @@ std::vector<FoundFile> ChunkCache::State::list(const Path& subdirectory, std::er
 }
 
 std::uint64_t ChunkCache::State::retry_leftovers() {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     std::uint64_t removed = 0;
     index.retry_leftovers([&](const Path& path) REQUIRES_LOCK(mutex) {
         const bool is_gone = remove_file(path);
@@ -63,7 +63,7 @@ std::uint64_t ChunkCache::State::retry_leftovers() {
 
 std::map<ChunkCache::State::Path, ChunkCache::State::Expected> ChunkCache::State::expected_below(
     std::size_t first_byte) const {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     std::map<Path, Expected> expected;
     for (const Entry entry : index.entries_below(static_cast<std::byte>(first_byte)))
         expected.emplace(entry->path, Expected{entry->key, file_bytes(entry->payload_bytes)});
@@ -91,7 +91,7 @@ std::uint64_t ChunkCache::State::tidy_subdirectory(std::size_t first_byte) {
 
 // Names change only under the lock, so what is unknown here was not written by us since it was listed.
 bool ChunkCache::State::remove_unless_known(const ChunkName& name, const Path& path) {
-    const MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     const auto entry = index.find(name.key);
     if (entry && (*entry)->path == path) return false;
     if (being_written_.contains(path) || index.is_leftover(path)) return false;

@@ -34,6 +34,7 @@ struct Route {
     std::string_view pattern;  // `*` stands for one segment
     Response (*handler)(const Call&);
     std::uint64_t body_limit_bytes = 0;  // of JSON; 0: no body is taken
+    bool body_is_optional = false;
 };
 
 std::vector<std::string_view> segments(std::string_view path) {
@@ -194,6 +195,13 @@ Response start_render(const Call& call) {
     return json_response(202, call.sources.renders.start(track_of(call), recipe));
 }
 
+Response retry_render(const Call& call) {
+    const RecipeQuery recipe = recipe_of(call);
+    std::vector<std::int64_t> chunks;
+    if (!call.request.body.empty()) chunks = JsonFields(call.request.body, {"chunks"}).integers("chunks", 0);
+    return json_response(202, call.sources.renders.retry(track_of(call), recipe, chunks));
+}
+
 Response cancel_render(const Call& call) {
     const RecipeQuery recipe = recipe_of(call);
     call.sources.renders.cancel(track_of(call), recipe);
@@ -232,7 +240,7 @@ Response playlist(const Call& call) {
     const Query query(call.request.query, recipe_names({"query"}));
     const auto entries =
         call.sources.tracks.playlist(query.text("query").value_or(""), recipe_from(query, call.request));
-    const auto host = call.request.header("Host");
+    const auto host = call.request.authority();
     const auto proxied = call.request.header("X-Forwarded-Proto");
     const std::string scheme = proxied && *proxied == "https" ? "https://" : "http://";
     const std::string base = host ? scheme + std::string(*host) : call.base_url;
@@ -250,7 +258,7 @@ Response readiness(const Call& call) {
     return json_response(is_ready ? 200 : 503, document);
 }
 
-constexpr std::array<Route, 15> table{{
+constexpr std::array<Route, 16> table{{
     {"GET", "/api/player/stream/*", stream},
     {"GET", "/api/presets", presets},
     {"POST", "/api/presets", create_preset, max_json_bytes},
@@ -261,6 +269,7 @@ constexpr std::array<Route, 15> table{{
     {"GET", "/api/tracks/*/render", manifest},
     {"POST", "/api/tracks/*/render", start_render},
     {"DELETE", "/api/tracks/*/render", cancel_render},
+    {"POST", "/api/tracks/*/render/retry", retry_render, max_json_bytes, true},
     {"GET", "/api/tracks/*/render/chunks/*", chunk},
     {"GET", "/api/events", events},
     {"GET", "/playlist.m3u8", playlist},
@@ -277,28 +286,24 @@ Response other_method(const Request& request, const std::string& allow) {
     return response;
 }
 
-// "http://host/path" (RFC 9112, 3.2.2) -> "/path".
-std::string_view origin_form(std::string_view path) {
-    if (!path.starts_with("http://")) return path;
-    const auto slash = path.find('/', 7);
-    return slash == std::string_view::npos ? "/" : path.substr(slash);
-}
-
 }  // namespace
 
 Routes::Routes(Sources sources, std::string base_url, std::string stream_token)
     : sources_(sources), base_url_(std::move(base_url)), stream_token_(std::move(stream_token)) {}
 
 std::uint64_t Routes::body_limit_bytes(const Request& request) const {
-    const std::string_view path = origin_form(request.path);
+    const std::string_view path = request.origin_form();
     std::vector<std::string> captured;
     for (const Route& route : table)
-        if (route.method == request.method && matches(route.pattern, path, captured)) return route.body_limit_bytes;
+        if (route.method == request.method && matches(route.pattern, path, captured)) {
+            const bool is_without = route.body_is_optional && request.body_bytes == 0;
+            return is_without ? 0 : route.body_limit_bytes;
+        }
     return 0;
 }
 
 Response Routes::answer(const Request& request) const {
-    const std::string_view path = origin_form(request.path);
+    const std::string_view path = request.origin_form();
     const std::string_view method = request.is_head() ? std::string_view("GET") : request.method;
     Call call{request, sources_, base_url_, stream_token_, {}};
     std::string allow;

@@ -1,5 +1,6 @@
 #include "src/daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
@@ -15,6 +16,8 @@
 #include "src/render_log.h"
 #include "src/scheduler.h"
 #include "src/stream_api.h"
+#include "src/stuck_watch.h"
+#include "src/timers.h"
 #include "src/sweeper.h"
 #include "src/track_api.h"
 #include "src/track_measurer.h"
@@ -24,6 +27,7 @@ namespace {
 
 constexpr int kWorkerNiceness = 5;  // a third of the share of what serves, when cores are short
 constexpr std::chrono::seconds kDrainTime{5};
+constexpr std::chrono::seconds kTrimPeriod{10};
 
 void check_folders(const Settings& settings) {
     if (settings.music.empty()) throw std::runtime_error("no music folder given: --music DIR");
@@ -54,9 +58,10 @@ public:
         pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
         signal(SIGPIPE, SIG_IGN);
     }
-    void wait() const {
-        int received = 0;
-        sigwait(&signals_, &received);
+    // False when none came.
+    bool wait(std::chrono::seconds patience) const {
+        const timespec timeout{patience.count(), 0};
+        return sigtimedwait(&signals_, nullptr, &timeout) > 0;
     }
 
 private:
@@ -78,7 +83,8 @@ struct Daemon::Parts {
           library(settings.state_dir / "library.db", settings.music),
           log(events, cache, [this] { background.poke(); }),
           scheduler(settings.workers, kWorkerNiceness),
-          chunks(cache, scheduler, log),
+          stuck_watch(timers, scheduler, milliseconds_of(settings.stuck_seconds)),
+          chunks(cache, scheduler, timers, log),
           background(chunks, cache),
           measurer(scheduler),
           recipes(library, measurer, settings.grid),
@@ -102,6 +108,8 @@ struct Daemon::Parts {
     EventHub events;
     RenderLog log;
     Scheduler scheduler;
+    RealTimers timers;
+    StuckWatch stuck_watch;
     ChunkService chunks;
     BackgroundRenders background;
     TrackMeasurer measurer;
@@ -135,6 +143,7 @@ void Daemon::stop(std::chrono::milliseconds patience) {
     parts_->status.set_ready(false);
     parts_->http.stop(patience);
     parts_->keeper.stop();
+    parts_->timers.stop();
     parts_->sweeper.stop();
     parts_->scheduler.stop();
     parts_.reset();
@@ -144,7 +153,7 @@ int run_daemon(const Settings& settings) {
     const ShutdownSignals signals;
     Daemon daemon(settings);
     spdlog::info("listening on {} (computing on {})", daemon.base_url(), dsp::simd_in_use());
-    signals.wait();
+    while (!signals.wait(kTrimPeriod)) malloc_trim(0);  // what a burst of work left behind
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
     daemon.stop(kDrainTime);
     return 0;

@@ -8,6 +8,7 @@
 
 #include "src/chunk_measure.h"
 #include "src/recipe_choice.h"
+#include "src/retry_policy.h"
 
 namespace lacquer {
 namespace {
@@ -49,7 +50,7 @@ PlanRecord& RenderLog::touch(const RenderPlan& plan) {
 
 PlanRecord RenderLog::record(const RenderPlan& plan) const {
     const std::string fingerprint = plan.fingerprint;
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     for (const PlanRecord& record : records_) {
         if (record.fingerprint == fingerprint) return record;
     }
@@ -62,7 +63,7 @@ PlanRecord RenderLog::record(const RenderPlan& plan) const {
 
 void RenderLog::chunk_started(const RenderPlan& plan, std::int64_t index) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         ++touch(plan).chunks[static_cast<std::size_t>(index)].attempts;
     }
     events_.publish("chunkStarted", {{"trackId", plan.track_id}, {"recipeId", plan.recipe_id}, {"chunkIndex", index}});
@@ -71,10 +72,12 @@ void RenderLog::chunk_started(const RenderPlan& plan, std::int64_t index) {
 void RenderLog::chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                                std::span<const std::byte> bytes) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         PlanRecord& record = touch(plan);
         ChunkRecord& chunk = record.chunks[static_cast<std::size_t>(index)];
         chunk.error.clear();
+        chunk.fallback.clear();
+        ++counts_.rendered;
         chunk.render_ms = report.seconds * 1000.0;
         record.rendered_seconds += report.seconds;
         ++record.rendered;
@@ -100,30 +103,60 @@ void RenderLog::chunk_complete(const RenderPlan& plan, std::int64_t index, const
     on_change_();
 }
 
-void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const std::string& reason) {
+RenderCounts RenderLog::counts() const {
+    const thread::MutexLock lock(mutex_);
+    return counts_;
+}
+
+void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) {
     int attempts = 0;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         ChunkRecord& chunk = touch(plan).chunks[static_cast<std::size_t>(index)];
-        chunk.error = reason;
+        if (failed.quality == Quality::enhanced) chunk.error = failed.reason;
         attempts = chunk.attempts;
+        ++(failed.retry_in ? counts_.retries : counts_.failed);
+        if (failed.reason == kTimeout) ++counts_.timeouts;
     }
-    spdlog::error("chunk {} of track {}: {}", index, plan.track_id, reason);
+    server::Json retry_in;
+    if (failed.retry_in) {
+        const double seconds = std::chrono::duration<double>(*failed.retry_in).count();
+        retry_in = seconds;
+        spdlog::warn("chunk {} of track {}: retry {}/{} in {:.2g} s: {}", index, plan.track_id, failed.attempt,
+                     kRetries, seconds, failed.reason);
+    } else {
+        spdlog::error("chunk {} of track {}: {} rendering failed: {}", index, plan.track_id,
+                      quality_name(failed.quality), failed.reason);
+    }
     events_.publish("chunkFailed", {{"trackId", plan.track_id},
                                     {"recipeId", plan.recipe_id},
                                     {"chunkIndex", index},
                                     {"attempts", attempts},
-                                    {"retryInSeconds", nullptr},
-                                    {"error", reason}});
+                                    {"retryInSeconds", std::move(retry_in)},
+                                    {"error", failed.reason}});
+    on_change_();
+}
+
+void RenderLog::chunk_fell_back(const RenderPlan& plan, std::int64_t index, Quality quality) {
+    {
+        const thread::MutexLock lock(mutex_);
+        touch(plan).chunks[static_cast<std::size_t>(index)].fallback = quality_name(quality);
+        ++counts_.fallbacks;
+    }
+    spdlog::warn("chunk {} of track {}: listeners get it {}", index, plan.track_id, quality_name(quality));
     on_change_();
 }
 
 void RenderLog::chunk_dropped(const RenderPlan&, std::int64_t) {
+    {
+        const thread::MutexLock lock(mutex_);
+        ++counts_.dropped;
+    }
     on_change_();
 }
 
 void RenderLog::tell_news(const RenderPlan& plan) {
-    const cache::MutexLock lock(telling_);
+    const thread::MutexLock lock(telling_);
     tell_partial_audio(plan);
     tell_progress(plan);
 }
@@ -133,7 +166,7 @@ void RenderLog::tell_partial_audio(const RenderPlan& plan) {
     std::int64_t before = 0;
     std::int64_t ready = 0;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         PlanRecord& record = touch(plan);
         before = ready = record.contiguous;
         while (ready < plan.grid.chunk_count() && cache_.contains(plan.key(ready))) ++ready;
@@ -158,7 +191,7 @@ void RenderLog::tell_progress(const RenderPlan& plan) {
     double eta_seconds = 0.0;
     bool newly_complete = false;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         PlanRecord& record = touch(plan);
         newly_complete = completed == total && !record.complete;
         record.complete = completed == total;

@@ -5,8 +5,8 @@
 //                                                       the worker is written off, a new one takes its place
 //
 // A written-off worker cannot be ended, only forgotten: its thread is detached and ends when its task returns, be that
-// after the scheduler is gone. At most as many of them are alive at once as there are workers; until one comes back
-// new tasks are refused and a worker that gets stuck stays in its place.
+// after the scheduler is gone. At most as many of them are alive at once as there are workers; a worker that gets stuck
+// then stays in its place, and until one comes back new tasks are refused.
 //
 // The scheduler reads no clock, except stop(): deadlines are only compared, write_off_stuck() is told the time.
 //
@@ -74,16 +74,16 @@ public:
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
-    // nullopt: refused (counted), because `max_waiting` tasks wait (three quarters of that for a background class), as
-    // many written-off workers are still blocked as there are workers, or the scheduler was stopped.
+    // nullopt: refused (counted), because `max_waiting` tasks wait (three quarters of that for a background class), a
+    // stuck worker could not be replaced, or the scheduler was stopped.
     std::optional<Ticket> submit(Urgency urgency, Task task);
     // Moves a waiting task forward; never back. No effect once it runs.
     void hasten(Ticket ticket, Urgency urgency);
     // True when the task had not started and now never will. One that runs is asked to stop.
     bool withdraw(Ticket ticket);
     // Gives up the running tasks that have a stuck() and have not progressed for `patience`, as seen by successive
-    // calls: so call it a few times per `patience`. Returns how many were given up in this call. Their workers are
-    // written off and replaced as far as the limit allows, the others in a later call.
+    // calls: so call it a few times per `patience`. Returns how many were given up in this call. When their owners have
+    // been told, their workers are written off and replaced as far as the limit allows, the others in a later call.
     std::size_t write_off_stuck(std::chrono::steady_clock::time_point now,
                                 std::chrono::steady_clock::duration patience);
 

@@ -8,7 +8,9 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include "dsp/simd.h"
 
@@ -17,11 +19,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Never a folder that others may have prepared, such as one in /tmp.
+fs::path home() {
+    const char* variable = std::getenv("HOME");
+    if (variable != nullptr && *variable == '/') return variable;
+    const passwd* user = ::getpwuid(::getuid());
+    return user != nullptr && *user->pw_dir == '/' ? user->pw_dir : "/nonexistent";
+}
+
 fs::path xdg(const char* variable, const char* below_home) {
     const char* value = std::getenv(variable);
     if (value != nullptr && *value == '/') return fs::path(value) / "lacquer";
-    const char* home = std::getenv("HOME");
-    return fs::path(home != nullptr ? home : "/tmp") / below_home / "lacquer";
+    return home() / below_home / "lacquer";
 }
 
 int parse_int(const std::string& text, int least, int most) {
@@ -113,6 +122,9 @@ std::vector<SettingRow> make_rows() {
         {"chunk.context", "Seconds rendered before a chunk, 1 to 30", false,
          [](S& s, Text t) { s.grid.context_seconds = parse_seconds(t, 1, 30); },
          [](const S& s) { return fmt::format("{}", s.grid.context_seconds); }},
+        {"render.stuck", "Seconds without progress until a render is given up, 1 to 600", false,
+         [](S& s, Text t) { s.stuck_seconds = parse_seconds(t, 1, 600); },
+         [](const S& s) { return fmt::format("{}", s.stuck_seconds); }},
     };
 }
 

@@ -51,14 +51,14 @@ void Sweeper::stop() {
 
 void Sweeper::begin() {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         has_begun_ = true;
     }
     begun_.notify_all();
 }
 
 Swept Sweeper::totals() const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return totals_;
 }
 
@@ -69,7 +69,7 @@ Swept Sweeper::sweep(std::stop_token stop) {
     const library::SweptLibrary library = library_.sweep(unix_seconds());
     swept.rows = static_cast<std::uint64_t>(library.rows);
     swept.databases = static_cast<std::uint64_t>(library.files);
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     totals_.chunks += swept.chunks;
     totals_.files += swept.files;
     totals_.rows += swept.rows;
@@ -96,7 +96,7 @@ void Sweeper::run(std::stop_token stop) {
     // Of this thread alone, on Linux. A refusal changes nothing but waiting.
     ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kNiceness);
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (!begun_.wait(mutex_, stop, [this]() REQUIRES_LOCK(mutex_) { return has_begun_; })) return;
     }
     while (!stop.stop_requested()) {
@@ -106,7 +106,7 @@ void Sweeper::run(std::stop_token stop) {
         } catch (const std::exception& error) {  // the thread's boundary: the next round tries again
             spdlog::error("sweeping: {}", error.what());
         }
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         begun_.wait_until(mutex_, stop, next, [] { return false; });
     }
 }

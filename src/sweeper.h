@@ -23,9 +23,9 @@
 #include <thread>
 
 #include "cache/chunk_cache.h"
-#include "cache/mutex.h"
 #include "dsp/chunk_grid.h"
 #include "src/library/library.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -58,7 +58,7 @@ private:
     cache::ChunkCache& cache_;
     library::Library& library_;
     const dsp::GridSettings grid_;
-    mutable cache::Mutex mutex_;
+    mutable thread::Mutex mutex_;
     std::condition_variable_any begun_;
     bool has_begun_ GUARDED_BY(mutex_) = false;
     Swept totals_ GUARDED_BY(mutex_);

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "cache/mutex.h"
 #include "dsp/loudness.h"
 #include "dsp/profile_meter.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 namespace {
@@ -23,30 +23,35 @@ struct Segment {
     std::int64_t end = 0;
 };
 
+struct Source {
+    OpenDecoder open;
+    std::filesystem::path file;
+    media::MediaInfo info;
+};
+
 // Decoders that are between two segments: a handle that was used before seeks faster than a new one.
 class DecoderPool {
 public:
-    DecoderPool(const std::filesystem::path& file, const media::MediaInfo& info) : file_(file), info_(info) {}
+    explicit DecoderPool(Source source) : source_(std::move(source)) {}
     std::unique_ptr<media::Decoder> take() {
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             if (!idle_.empty()) {
                 auto decoder = std::move(idle_.back());
                 idle_.pop_back();
                 return decoder;
             }
         }
-        return media::open_decoder(file_, info_);
+        return source_.open(source_.file, source_.info);
     }
     void put(std::unique_ptr<media::Decoder> decoder) {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         idle_.push_back(std::move(decoder));
     }
 
 private:
-    const std::filesystem::path file_;
-    const media::MediaInfo info_;
-    cache::Mutex mutex_;
+    const Source source_;
+    thread::Mutex mutex_;
     std::vector<std::unique_ptr<media::Decoder>> idle_ GUARDED_BY(mutex_);
 };
 
@@ -101,9 +106,9 @@ dsp::ProfileSum silence(const media::MediaInfo& info, Segment segment, std::int6
 // written off for as long as it stays blocked.
 class Measurement : public std::enable_shared_from_this<Measurement> {
 public:
-    Measurement(const std::filesystem::path& file, const media::MediaInfo& info, std::vector<Segment> segments)
-        : info_(info),
-          decoders_(file, info),
+    Measurement(const Source& source, std::vector<Segment> segments)
+        : info_(source.info),
+          decoders_(source),
           segments_(std::move(segments)),
           measured_(segments_.size()),
           left_(segments_.size()) {}
@@ -130,14 +135,14 @@ public:
             return false;
         }
         withdraw(scheduler);  // what was given up without having begun
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         return !stopped_;
     }
 
     // The stretches that could be decoded, in track order; where `keep_time`, with silence for what is missing before
     // the last of them. Throws what the first failed with when none could.
     std::vector<dsp::ProfileSum> take(bool keep_time) {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (failure_ && std::none_of(measured_.begin(), measured_.end(), [](const auto& m) { return m.has_value(); })) {
             std::rethrow_exception(failure_);
         }
@@ -155,7 +160,7 @@ public:
 
     // False when a stretch could not be measured.
     bool complete() {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         return !failure_;
     }
 
@@ -163,6 +168,7 @@ private:
     void run(std::size_t i, TaskContext& task) {
         std::optional<MeasuredSegment> measured;
         std::exception_ptr failure;
+        if (is_over()) return;
         try {
             if (!task.stop().stop_requested()) {
                 auto decoder = decoders_.take();
@@ -176,7 +182,7 @@ private:
         }
         const bool stopped = task.stop().stop_requested();
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             if (left_ == 0) return;  // given up: what was there then is what counts
             if (!stopped) measured_[i] = std::move(measured);
             if (failure && !failure_) failure_ = failure;
@@ -189,7 +195,7 @@ private:
     // A segment got stuck, and the next one would on the same hung mount: what is measured so far is all there is.
     void give_up() {
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             if (left_ == 0) return;
             if (!failure_) failure_ = std::make_exception_ptr(media::DecodeError("timeout"));
             left_ = 0;
@@ -197,8 +203,13 @@ private:
         done_.notify_all();
     }
 
+    bool is_over() {
+        const thread::MutexLock lock(mutex_);
+        return left_ == 0;
+    }
+
     bool done_within(std::chrono::milliseconds duration) {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (left_ > 0) done_.wait_for(mutex_, duration);
         return left_ == 0;
     }
@@ -211,7 +222,7 @@ private:
     DecoderPool decoders_;
     const std::vector<Segment> segments_;
     std::vector<Scheduler::Ticket> tickets_;
-    cache::Mutex mutex_;
+    thread::Mutex mutex_;
     std::condition_variable_any done_;
     std::vector<std::optional<MeasuredSegment>> measured_ GUARDED_BY(mutex_);  // by segment
     std::size_t left_ GUARDED_BY(mutex_);  // segments not yet measured; 0 once it was given up
@@ -239,10 +250,10 @@ std::vector<Segment> spread_windows(const media::MediaInfo& info) {
     return segments;
 }
 
-std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesystem::path& file,
-                                         const media::MediaInfo& info, std::vector<Segment> segments,
+std::optional<Measured> measure_segments(Scheduler& scheduler, const Source& source, std::vector<Segment> segments,
                                          TaskClass task_class, const std::function<bool()>& wanted, bool provisional) {
-    const auto measurement = std::make_shared<Measurement>(file, info, std::move(segments));
+    const media::MediaInfo& info = source.info;
+    const auto measurement = std::make_shared<Measurement>(source, std::move(segments));
     // The first byte waits for a listener's measurement: it is due now.
     const Deadline due = task_class == TaskClass::listener ? std::chrono::steady_clock::now() : Deadline::max();
     measurement->start(scheduler, {task_class, due});
@@ -255,14 +266,19 @@ std::optional<Measured> measure_segments(Scheduler& scheduler, const std::filesy
 
 }  // namespace
 
+OpenDecoder open_media_decoder() {
+    return
+        [](const std::filesystem::path& file, const media::MediaInfo& info) { return media::open_decoder(file, info); };
+}
+
 std::optional<Measured> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
                                                TaskClass task_class, const std::function<bool()>& wanted) {
-    return measure_segments(scheduler_, file, info, whole_track(info), task_class, wanted, false);
+    return measure_segments(scheduler_, {open_, file, info}, whole_track(info), task_class, wanted, false);
 }
 
 std::optional<Measured> TrackMeasurer::sketch(const std::filesystem::path& file, const media::MediaInfo& info,
                                               TaskClass task_class, const std::function<bool()>& wanted) {
-    return measure_segments(scheduler_, file, info, spread_windows(info), task_class, wanted, true);
+    return measure_segments(scheduler_, {open_, file, info}, spread_windows(info), task_class, wanted, true);
 }
 
 }  // namespace lacquer

@@ -7,7 +7,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "dsp/profile.h"
 #include "src/media/decoder.h"
@@ -20,9 +22,16 @@ struct Measured {
     bool complete = true;  // false: parts could not be read, perhaps only for now; not worth keeping
 };
 
+// Opens a decoder on a worker; throws media::DecodeError. It is copied: a worker that got stuck in a decoder may
+// outlive whoever passed it.
+using OpenDecoder =
+    std::function<std::unique_ptr<media::Decoder>(const std::filesystem::path&, const media::MediaInfo&)>;
+OpenDecoder open_media_decoder();  // media::open_decoder()
+
 class TrackMeasurer {
 public:
-    explicit TrackMeasurer(Scheduler& scheduler) : scheduler_(scheduler) {}
+    explicit TrackMeasurer(Scheduler& scheduler, OpenDecoder open = open_media_decoder())
+        : scheduler_(scheduler), open_(std::move(open)) {}
 
     // The whole track. Throws media::DecodeError when nothing of it can be decoded; what is damaged counts
     // as absent, in the middle of the track as silence, so that what follows keeps its time. nullopt when `wanted`
@@ -37,6 +46,7 @@ public:
 
 private:
     Scheduler& scheduler_;
+    const OpenDecoder open_;
 };
 
 }  // namespace lacquer

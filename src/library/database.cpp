@@ -120,7 +120,8 @@ Connection::Connection(const fs::path& file) try : file_(file) {
 }
 
 std::string Connection::repair() try {
-    const std::scoped_lock lock(mutex_, lists_mutex_);
+    const thread::MutexLock lock(mutex_);
+    const thread::MutexLock lists_lock(lists_mutex_);
     statements_.clear();
     lists_.reset();
     database_.reset();
@@ -147,7 +148,13 @@ SQLite::Database& Connection::opened(const std::unique_ptr<SQLite::Database>& da
 SQLite::Statement& Connection::compiled(const std::string& sql) {
     const auto known = statements_.find(sql);
     if (known != statements_.end()) return known->second;
-    return statements_.try_emplace(sql, opened(database_), sql).first->second;
+    SQLite::Database& database = opened(database_);
+    try {
+        return statements_.try_emplace(sql, database, sql).first->second;
+    } catch (const SQLite::Exception& error) {
+        if (is_damage(error)) damaged_ = true;
+        throw;
+    }
 }
 
 }  // namespace lacquer::library

@@ -5,13 +5,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
+
+#include "thread/mutex.h"
 
 namespace lacquer::library {
 
@@ -31,28 +32,26 @@ public:
     // outlive the call.
     template <typename Action>
     auto use(Action&& action) {
-        const std::lock_guard lock(mutex_);
-        return noticing_damage([&] { return std::forward<Action>(action)(opened(database_)); });
+        const thread::MutexLock lock(mutex_);
+        return noticing_damage(opened(database_), std::forward<Action>(action));
     }
 
     // Calls `action(SQLite::Statement&)` with `sql` compiled, nothing bound: compiled once for the life of the
     // connection, because that takes longer than a look-up by key. The action must call neither use() nor with().
     template <typename Action>
     auto with(const std::string& sql, Action&& action) {
-        const std::lock_guard lock(mutex_);
-        return noticing_damage([&] {
-            SQLite::Statement& statement = compiled(sql);
-            statement.clearBindings();
-            const Finish finish{statement};
-            return std::forward<Action>(action)(statement);
-        });
+        const thread::MutexLock lock(mutex_);
+        SQLite::Statement& statement = compiled(sql);
+        statement.clearBindings();
+        const Finish finish{statement};
+        return noticing_damage(statement, std::forward<Action>(action));
     }
 
     // As use(), on the connection for reading lists. Sees all that use() has committed.
     template <typename Action>
     auto list(Action&& action) {
-        const std::lock_guard lock(lists_mutex_);
-        return noticing_damage([&] { return std::forward<Action>(action)(opened(lists_)); });
+        const thread::MutexLock lock(lists_mutex_);
+        return noticing_damage(opened(lists_), std::forward<Action>(action));
     }
 
     const std::string& notice() const { return notice_; }  // of the constructor
@@ -74,13 +73,13 @@ private:
             }
         }
     };
-    SQLite::Statement& compiled(const std::string& sql);
+    SQLite::Statement& compiled(const std::string& sql) REQUIRES_LOCK(mutex_);
     static SQLite::Database& opened(const std::unique_ptr<SQLite::Database>& database);  // throws when a repair failed
 
-    template <typename Action>
-    auto noticing_damage(Action&& action) {
+    template <typename Subject, typename Action>
+    auto noticing_damage(Subject& subject, Action&& action) {
         try {
-            return action();
+            return std::forward<Action>(action)(subject);
         } catch (const SQLite::Exception& error) {
             if (is_damage(error)) damaged_ = true;
             throw;
@@ -89,11 +88,11 @@ private:
 
     const std::filesystem::path file_;
     std::atomic<bool> damaged_ = false;
-    std::mutex mutex_;  // guards database_ and statements_
-    std::unique_ptr<SQLite::Database> database_;
-    std::map<std::string, SQLite::Statement> statements_;
-    std::mutex lists_mutex_;  // guards lists_
-    std::unique_ptr<SQLite::Database> lists_;
+    thread::Mutex mutex_;
+    std::unique_ptr<SQLite::Database> database_ GUARDED_BY(mutex_);
+    std::map<std::string, SQLite::Statement> statements_ GUARDED_BY(mutex_);
+    thread::Mutex lists_mutex_;
+    std::unique_ptr<SQLite::Database> lists_ GUARDED_BY(lists_mutex_);
     std::string notice_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -115,12 +114,13 @@ struct Library::State {
     const std::vector<fs::path> roots;
     const fs::path file;
     Connection connection;
-    std::mutex scan_mutex;  // held for a whole scan; guards decoders_checked
-    bool decoders_checked = false;
+    thread::Mutex scan_mutex;  // held for a whole scan
+    bool decoders_checked GUARDED_BY(scan_mutex) = false;
     std::atomic<bool> is_complete = false;  // the last scan of this database read every folder to its end
-    std::mutex hash_mutex;                  // held while a file is hashed; guards hashed_up_to
-    std::int64_t hashed_up_to = 0;          // ids up to here have a SHA-256 or were passed over since the last scan
-    std::atomic<bool> hash_again = false;   // a scan has found new files
+    thread::Mutex hash_mutex;               // held while a file is hashed
+    // Ids up to here have a SHA-256 or were passed over since the last scan.
+    std::int64_t hashed_up_to GUARDED_BY(hash_mutex) = 0;
+    std::atomic<bool> hash_again = false;  // a scan has found new files
 };
 
 Library::Library(const fs::path& database, std::vector<fs::path> roots)
@@ -137,7 +137,8 @@ bool Library::damaged() const noexcept {
 }
 
 std::string Library::repair() {
-    const std::scoped_lock lock(state_->scan_mutex, state_->hash_mutex);
+    const thread::MutexLock lock(state_->scan_mutex);
+    const thread::MutexLock hash_lock(state_->hash_mutex);
     state_->is_complete = false;
     state_->decoders_checked = false;
     state_->hashed_up_to = 0;
@@ -145,7 +146,7 @@ std::string Library::repair() {
 }
 
 ScanResult Library::scan(std::stop_token stop, const std::function<void(const Track&)>& on_track) {
-    const std::lock_guard lock(state_->scan_mutex);
+    const thread::MutexLock lock(state_->scan_mutex);
     Connection& connection = state_->connection;
     if (!std::exchange(state_->decoders_checked, true)) forget_outdated_decoders(connection);
     const FolderWalk walk(state_->roots, stop, [&](const fs::path& root) {
@@ -160,11 +161,12 @@ ScanResult Library::scan(std::stop_token stop, const std::function<void(const Tr
 }
 
 bool Library::hash_one(std::stop_token stop) {
-    const std::lock_guard lock(state_->hash_mutex);
+    const thread::MutexLock lock(state_->hash_mutex);
     if (state_->hash_again.exchange(false)) state_->hashed_up_to = 0;
     while (!stop.stop_requested()) {
-        const auto next = state_->connection.use(
-            [&](SQLite::Database& database) { return unhashed_after(database, state_->hashed_up_to); });
+        const std::int64_t after_id = state_->hashed_up_to;
+        const auto next =
+            state_->connection.use([&](SQLite::Database& database) { return unhashed_after(database, after_id); });
         if (!next) return false;
         const auto sha256 = stamp_of(next->path) == next->stamp ? sha256_of(next->path, stop) : std::nullopt;
         if (stop.stop_requested()) return false;
@@ -182,7 +184,9 @@ std::optional<Track> Library::track(std::int64_t id) const {
 
 std::optional<Track> Library::fresh_track(std::int64_t id) {
     auto known = track(id);
-    if (!known) return std::nullopt;
+    const auto holds = [&](const fs::path& root) { return is_below(known->path, root); };
+    // Until the first scan, tracks of folders that are not served any more are still in the list.
+    if (!known || std::none_of(state_->roots.begin(), state_->roots.end(), holds)) return std::nullopt;
     std::error_code error;
     const auto stamp = stamp_of(known->path);
     if (!stamp || fs::canonical(known->path, error) != known->path) return std::nullopt;

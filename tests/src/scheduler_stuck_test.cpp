@@ -1,0 +1,352 @@
+// Workers that are blocked, written off, replaced, and come back late.
+#include <atomic>
+#include <deque>
+#include <future>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "src/scheduler.h"
+#include "tests/src/fixture.h"
+
+namespace lacquer {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+
+constexpr auto kPatience = 30s;
+
+Deadline at(int seconds) {
+    return Deadline{} + std::chrono::seconds(seconds);
+}
+
+// A task blocked as in a hung read. What it touches is its own, so that it may return when it likes.
+class Blocked {
+public:
+    Task task() const {
+        return {[state = state_, go = go_](TaskContext& context) {
+                    state->begun = true;
+                    go.wait();
+                    state->was_asked = context.stop().stop_requested();
+                    state->was_written_off = context.written_off();
+                    state->returned = true;
+                },
+                [state = state_] { ++state->stuck; }};
+    }
+    Task task_that_is_waited_for() const { return {task().run}; }
+    void open() {
+        if (!std::exchange(opened_, true)) open_.set_value();
+    }
+    ~Blocked() { open(); }
+
+    bool begun() const {
+        return eventually([&] { return state_->begun.load(); });
+    }
+    bool returned() const {
+        return eventually([&] { return state_->returned.load(); });
+    }
+    bool has_returned() const { return state_->returned; }
+    int stuck() const { return state_->stuck; }
+    bool was_asked() const { return state_->was_asked; }
+    bool was_written_off() const { return state_->was_written_off; }
+    // The worker's thread has let go of the task.
+    bool forgotten() {
+        go_ = {};
+        const std::weak_ptr<State> state = state_;
+        return eventually([&] { return state.use_count() == 1; });
+    }
+
+private:
+    struct State {
+        std::atomic<bool> begun = false, returned = false, was_asked = false, was_written_off = false;
+        std::atomic<int> stuck = 0;
+    };
+    std::shared_ptr<State> state_ = std::make_shared<State>();
+    std::promise<void> open_;
+    std::shared_future<void> go_ = open_.get_future().share();
+    bool opened_ = false;
+};
+
+std::size_t pass(Scheduler& scheduler, int from_seconds, int to_seconds) {
+    return scheduler.write_off_stuck(at(from_seconds), kPatience) +
+           scheduler.write_off_stuck(at(to_seconds), kPatience);
+}
+
+// As many tasks as there are workers, each waiting for all of them to run: passes only with every worker in its place.
+bool has_all_workers(Scheduler& scheduler) {
+    const auto all = std::make_shared<std::latch>(scheduler.workers());
+    const auto met = std::make_shared<std::atomic<int>>(0);
+    for (int i = 0; i < scheduler.workers(); ++i) {
+        const auto meet = [all, met](TaskContext&) {
+            all->arrive_and_wait();
+            ++*met;
+        };
+        if (!scheduler.submit({TaskClass::listener}, {meet})) return false;
+    }
+    return eventually([&] { return *met == scheduler.workers(); });
+}
+
+TEST(SchedulerStuck, ABlockedWorkerIsWrittenOffAndReplacedAndNobodyElseNotices) {
+    Scheduler scheduler(2);
+    Blocked blocked;
+    scheduler.submit({TaskClass::batch}, blocked.task());
+    ASSERT_TRUE(blocked.begun());
+    std::atomic<bool> healthy_stops = false, healthy_was_written_off = false;
+    std::atomic<int> blocks = 0;
+    const auto work_on = [&](TaskContext& context) {
+        while (!healthy_stops) {
+            context.progressed();
+            ++blocks;
+        }
+        healthy_was_written_off = context.written_off();
+    };
+    scheduler.submit({TaskClass::listener}, {work_on, [] { ADD_FAILURE() << "it progressed"; }});
+
+    std::size_t given_up = 0;
+    for (int second = 0; second <= 30; ++second) {
+        const int seen = blocks;
+        ASSERT_TRUE(eventually([&] { return blocks > seen + 1; }));  // one of them began after the last look
+        EXPECT_EQ(given_up, 0u) << "at " << second << " s";
+        given_up += scheduler.write_off_stuck(at(second), kPatience);
+    }
+    EXPECT_EQ(given_up, 1u);
+    EXPECT_EQ(blocked.stuck(), 1);
+    EXPECT_FALSE(blocked.has_returned());
+    EXPECT_EQ(scheduler.counts().written_off, 1u);
+    healthy_stops = true;
+    EXPECT_TRUE(has_all_workers(scheduler));
+    EXPECT_FALSE(healthy_was_written_off);
+
+    blocked.open();
+    EXPECT_TRUE(blocked.returned());
+    EXPECT_TRUE(blocked.was_asked());
+    EXPECT_TRUE(blocked.was_written_off());
+    EXPECT_TRUE(eventually([&] { return scheduler.counts().written_off == 0; }));
+    EXPECT_TRUE(has_all_workers(scheduler));
+    EXPECT_EQ(scheduler.counts().written_off_total, 1u);
+    EXPECT_EQ(pass(scheduler, 100, 200), 0u);
+    EXPECT_EQ(blocked.stuck(), 1);
+}
+
+TEST(SchedulerStuck, TheClassOfAGivenUpTaskHasItsPlaceBack) {
+    Scheduler scheduler(2);  // one background task at a time
+    Blocked one, two;
+    scheduler.submit({TaskClass::batch}, one.task());
+    scheduler.submit({TaskClass::batch}, two.task());
+    ASSERT_TRUE(one.begun());
+    EXPECT_EQ(pass(scheduler, 0, 30), 1u);
+    EXPECT_TRUE(two.begun());
+}
+
+TEST(SchedulerStuck, ATaskThatGaveNoConsentIsWaitedFor) {
+    Scheduler scheduler(1);
+    Blocked blocked;
+    scheduler.submit({TaskClass::listener}, blocked.task_that_is_waited_for());
+    ASSERT_TRUE(blocked.begun());
+    EXPECT_EQ(pass(scheduler, 0, 1'000'000), 0u);
+    auto stopped = std::async(std::launch::async, [&] { scheduler.stop(1ms); });
+    EXPECT_EQ(stopped.wait_for(50ms), std::future_status::timeout);
+    blocked.open();
+    stopped.wait();
+    EXPECT_TRUE(blocked.has_returned());
+}
+
+TEST(SchedulerStuck, AtMostAsManyAreWrittenOffAsThereAreWorkersThenWorkIsRefused) {
+    Scheduler scheduler(2);
+    std::deque<Blocked> blocked(4);
+    for (const Blocked& one : blocked) ASSERT_TRUE(scheduler.submit({TaskClass::listener}, one.task()));
+    ASSERT_TRUE(blocked[0].begun() && blocked[1].begun());
+    EXPECT_EQ(pass(scheduler, 0, 30), 2u);
+    ASSERT_TRUE(blocked[2].begun() && blocked[3].begun()) << "the new workers took over what waited";
+    EXPECT_FALSE(scheduler.submit({TaskClass::listener}, {[](TaskContext&) {}}));
+    EXPECT_EQ(scheduler.counts().refused, 1u);
+
+    EXPECT_EQ(pass(scheduler, 40, 70), 2u) << "whoever waits is told, although the workers stay";
+    for (const Blocked& one : blocked) EXPECT_EQ(one.stuck(), 1);
+    EXPECT_EQ(scheduler.counts().written_off, 2u);
+    EXPECT_EQ(scheduler.counts().running, 2u);
+
+    blocked[0].open();
+    ASSERT_TRUE(eventually([&] { return scheduler.counts().written_off == 1; }));
+    EXPECT_EQ(pass(scheduler, 80, 81), 0u) << "a worker that had stayed was replaced; nobody is told twice";
+    EXPECT_EQ(scheduler.counts().written_off, 2u);
+    EXPECT_EQ(scheduler.counts().written_off_total, 3u);
+    EXPECT_EQ(scheduler.counts().running, 1u);
+
+    for (Blocked& one : blocked) one.open();
+    ASSERT_TRUE(eventually([&] { return scheduler.counts().written_off == 0; }));
+    EXPECT_TRUE(has_all_workers(scheduler));
+    for (const Blocked& one : blocked) EXPECT_EQ(one.stuck(), 1);
+}
+
+TEST(SchedulerStuck, AWrittenOffTaskMayReturnAfterTheSchedulerIsGone) {
+    Blocked blocked, blocked_at_the_end;
+    {
+        Scheduler scheduler(2);
+        scheduler.submit({TaskClass::listener}, blocked.task());
+        ASSERT_TRUE(blocked.begun());
+        EXPECT_EQ(pass(scheduler, 0, 30), 1u);
+        scheduler.submit({TaskClass::listener}, blocked_at_the_end.task());
+        ASSERT_TRUE(blocked_at_the_end.begun());
+        scheduler.stop(10ms);
+    }
+    EXPECT_FALSE(blocked_at_the_end.has_returned());
+    EXPECT_FALSE(blocked.has_returned());
+    for (Blocked* one : {&blocked, &blocked_at_the_end}) {
+        one->open();
+        EXPECT_TRUE(one->forgotten());
+    }
+    EXPECT_TRUE(blocked.was_written_off());
+}
+
+TEST(SchedulerStuck, StoppingGivesUpABlockedWorkerAndDropsWhatWaits) {
+    Blocked blocked, waiting;
+    Scheduler scheduler(1);
+    scheduler.submit({TaskClass::listener}, blocked.task());
+    scheduler.submit({TaskClass::listener}, waiting.task());
+    ASSERT_TRUE(blocked.begun());
+    pass(scheduler, 1'000'000, 1'000'001);  // a clock of its own
+    scheduler.stop(10ms);
+    EXPECT_EQ(blocked.stuck(), 1);
+    EXPECT_FALSE(blocked.has_returned());
+    EXPECT_EQ(waiting.stuck(), 0);
+    EXPECT_EQ(scheduler.counts().written_off, 1u);
+    EXPECT_EQ(scheduler.counts().waiting, 0u);
+    EXPECT_FALSE(scheduler.submit({TaskClass::listener}, {[](TaskContext&) {}}));
+    scheduler.stop(10ms);
+    blocked.open();
+    EXPECT_TRUE(eventually([&] { return scheduler.counts().written_off == 0; }));
+    EXPECT_TRUE(waiting.forgotten());
+}
+
+TEST(SchedulerStuck, StoppingWaitsForATaskThatProgresses) {
+    std::promise<void> begun;
+    std::atomic<bool> finished = false;
+    const auto finish_what_it_began = [&](TaskContext& context) {
+        begun.set_value();
+        for (int i = 0; i < 1500; ++i) {
+            context.progressed();
+            std::this_thread::sleep_for(1ms);
+        }
+        finished = true;
+    };
+    Scheduler scheduler(1);
+    scheduler.submit({TaskClass::listener}, {finish_what_it_began, [] {}});
+    begun.get_future().wait();
+    scheduler.stop(1s);
+    EXPECT_TRUE(finished);
+}
+
+TEST(SchedulerStuck, WithdrawingARunningTaskAsksItAloneToStop) {
+    Scheduler scheduler(2);
+    std::atomic<int> begun = 0;
+    std::atomic<bool> end = false, other_was_asked = false;
+    const auto until_asked = [&](TaskContext& context) {
+        ++begun;
+        while (!context.stop().stop_requested() && !end) std::this_thread::sleep_for(1ms);
+    };
+    const auto other = [&](TaskContext& context) {
+        until_asked(context);
+        other_was_asked = context.stop().stop_requested();
+    };
+    const auto ticket = scheduler.submit({TaskClass::listener}, {until_asked});
+    scheduler.submit({TaskClass::listener}, {other});
+    ASSERT_TRUE(eventually([&] { return begun == 2; }));
+    EXPECT_FALSE(scheduler.withdraw(*ticket));
+    EXPECT_TRUE(eventually([&] { return scheduler.counts().running == 1; }));
+    end = true;
+    EXPECT_TRUE(eventually([&] { return scheduler.counts().running == 0; }));
+    EXPECT_FALSE(other_was_asked);
+}
+
+TEST(SchedulerStuck, WhoeverIsToldMaySubmitAnew) {
+    Scheduler scheduler(2);
+    Blocked blocked;
+    std::atomic<bool> retried = false;
+    Task task = blocked.task();
+    task.stuck = [&] { EXPECT_TRUE(scheduler.submit({TaskClass::listener}, {[&](TaskContext&) { retried = true; }})); };
+    scheduler.submit({TaskClass::listener}, std::move(task));
+    ASSERT_TRUE(blocked.begun());
+    EXPECT_EQ(pass(scheduler, 0, 30), 1u);
+    EXPECT_TRUE(eventually([&] { return retried.load(); }));
+}
+
+// Eight threads submit, hasten and withdraw, one in six tasks blocks, and a watchdog without any patience gives up
+// healthy ones too: whoever waits for a task hears of it once, from run() or from stuck().
+TEST(SchedulerStuck, WhateverHappensEveryAcceptedTaskIsHeardOfOnce) {
+    constexpr int kThreads = 8, kEach = 300;
+    struct Outcome {
+        std::mutex mutex;
+        bool settled = false;
+        int runs = 0, told = 0;
+        void settle() {
+            const std::lock_guard lock(mutex);
+            settled = true;
+        }
+    };
+    std::vector<std::shared_ptr<Outcome>> accepted;
+    std::mutex accepted_mutex;
+    const auto gate = std::make_shared<std::atomic<int>>(0);  // what is blocked goes on when it changes
+    std::atomic<std::uint64_t> refused = 0;
+    std::atomic<bool> submitted = false;
+    {
+        Scheduler scheduler(3);
+        std::jthread watchdog([&] {
+            for (int now = 0; !submitted; ++now) {
+                scheduler.write_off_stuck(at(now), 2s);
+                if (now % 3 == 0) ++*gate;
+                std::this_thread::sleep_for(200us);
+            }
+        });
+        const auto submit_some = [&](std::uint64_t seed) {
+            test::Random random(seed);
+            const auto any = [&] { return Urgency{static_cast<TaskClass>(random.below(kTaskClasses)), at(0), seed}; };
+            for (int i = 0; i < kEach; ++i) {
+                const auto outcome = std::make_shared<Outcome>();
+                const bool blocks = random.below(6) == 0;
+                const auto run = [outcome, blocks, gate](TaskContext& context) {
+                    const int seen = *gate;
+                    while (blocks && *gate == seen && !context.stop().stop_requested()) std::this_thread::yield();
+                    const std::lock_guard lock(outcome->mutex);
+                    ++outcome->runs;
+                    outcome->settled = true;
+                };
+                const auto stuck = [outcome] {
+                    const std::lock_guard lock(outcome->mutex);
+                    ++outcome->told;
+                    outcome->settled = true;
+                };
+                const auto ticket = scheduler.submit(any(), {run, stuck});
+                if (!ticket) {
+                    ++refused;
+                    continue;
+                }
+                if (random.below(2) == 0) scheduler.hasten(*ticket, any());
+                if (random.below(4) == 0 && scheduler.withdraw(*ticket)) outcome->settle();
+                const std::lock_guard lock(accepted_mutex);
+                accepted.push_back(outcome);
+            }
+        };
+        {
+            std::vector<std::jthread> threads;
+            for (std::uint64_t t = 1; t <= kThreads; ++t) threads.emplace_back(submit_some, t);
+        }
+        EXPECT_TRUE(eventually([&] { return scheduler.counts().waiting + scheduler.counts().running == 0; }));
+        submitted = true;
+        watchdog.join();
+        EXPECT_EQ(scheduler.counts().refused, refused);
+    }
+    EXPECT_GT(accepted.size(), 0u);
+    for (const auto& outcome : accepted) {
+        const std::lock_guard lock(outcome->mutex);
+        ASSERT_TRUE(outcome->settled);
+        ASSERT_LE(outcome->runs, 1);
+        ASSERT_LE(outcome->told, 1);
+    }
+}
+
+}  // namespace
+}  // namespace lacquer
