@@ -98,7 +98,7 @@ struct Daemon::Parts {
           keeper(library, recipes, [this](const library::ScanResult& scan) {
               tell_scan(scan, http.base_url());
               status.set_ready(true);
-              sweeper.library_scanned(scan);
+              sweeper.begin();
           }) {
         if (!library.notice().empty()) spdlog::warn("{}", library.notice());
     }

@@ -19,14 +19,20 @@ std::int64_t unix_seconds() {
         .count();
 }
 
-std::unordered_set<std::uint64_t> owners(const library::Library& library, const dsp::GridSettings& grid) {
+std::unordered_set<std::uint64_t> owners(const std::vector<library::Content>& contents, const dsp::GridSettings& grid) {
     std::unordered_set<std::uint64_t> owners;
-    for (const library::Content& content : library.contents()) {
+    for (const library::Content& content : contents) {
         media::MediaInfo media;
         media.decoder = content.decoder;
         owners.insert(chunk_owner(content.content_id, engine_id(grid, media)));
     }
     return owners;
+}
+
+void tell(const Swept& swept) {
+    if (swept.total() == 0) return;
+    spdlog::info("swept: {} chunks and {} files of the cache, {} rows and {} damaged files of the library",
+                 swept.chunks, swept.files, swept.rows, swept.databases);
 }
 
 }  // namespace
@@ -43,13 +49,12 @@ void Sweeper::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-void Sweeper::library_scanned(const library::ScanResult& scan) {
+void Sweeper::begin() {
     {
         const thread::MutexLock lock(mutex_);
-        library_is_current_ = true;
-        every_folder_was_read_ = scan.unreadable_folders == 0;
+        has_begun_ = true;
     }
-    scanned_.notify_all();
+    begun_.notify_all();
 }
 
 Swept Sweeper::totals() const {
@@ -57,10 +62,10 @@ Swept Sweeper::totals() const {
     return totals_;
 }
 
-Swept Sweeper::sweep(std::stop_token stop, bool every_folder_was_read) {
+Swept Sweeper::sweep(std::stop_token stop) {
     Swept swept;
     swept.files = cache_.tidy();
-    if (every_folder_was_read) swept.chunks = sweep_chunks(stop);
+    swept.chunks = sweep_chunks(stop);
     const library::SweptLibrary library = library_.sweep(unix_seconds());
     swept.rows = static_cast<std::uint64_t>(library.rows);
     swept.databases = static_cast<std::uint64_t>(library.files);
@@ -73,7 +78,9 @@ Swept Sweeper::sweep(std::stop_token stop, bool every_folder_was_read) {
 }
 
 std::uint64_t Sweeper::sweep_chunks(std::stop_token stop) {
-    const auto live = owners(library_, grid_);
+    const auto contents = library_.contents();
+    if (!contents) return 0;
+    const auto live = owners(*contents, grid_);
     std::uint64_t swept = 0;
     for (const cache::ChunkUse& use : cache_.uses()) {
         if (stop.stop_requested()) break;
@@ -88,27 +95,19 @@ std::uint64_t Sweeper::sweep_chunks(std::stop_token stop) {
 void Sweeper::run(std::stop_token stop) {
     // Of this thread alone, on Linux. A refusal changes nothing but waiting.
     ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kNiceness);
-    while (true) {
-        bool every_folder_was_read = false;
-        {
-            const thread::MutexLock lock(mutex_);
-            const auto is_current = [this]() REQUIRES_LOCK(mutex_) { return library_is_current_; };
-            if (!scanned_.wait(mutex_, stop, is_current)) return;
-            every_folder_was_read = every_folder_was_read_;
-        }
+    {
+        const thread::MutexLock lock(mutex_);
+        if (!begun_.wait(mutex_, stop, [this]() REQUIRES_LOCK(mutex_) { return has_begun_; })) return;
+    }
+    while (!stop.stop_requested()) {
+        const auto next = std::chrono::steady_clock::now() + kInterval;
         try {
-            const Swept swept = sweep(stop, every_folder_was_read);
-            if (swept.total() > 0) {
-                spdlog::info("swept: {} chunks and {} files of the cache, {} rows and {} damaged files of the library",
-                             swept.chunks, swept.files, swept.rows, swept.databases);
-            }
+            tell(sweep(stop));
         } catch (const std::exception& error) {  // the thread's boundary: the next round tries again
             spdlog::error("sweeping: {}", error.what());
         }
-        const auto next = std::chrono::steady_clock::now() + kInterval;
         const thread::MutexLock lock(mutex_);
-        scanned_.wait_until(mutex_, stop, next, [] { return false; });
-        if (stop.stop_requested()) return;
+        begun_.wait_until(mutex_, stop, next, [] { return false; });
     }
 }
 

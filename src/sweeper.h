@@ -9,6 +9,8 @@
 // that was replaced meanwhile goes on from them. What was not touched for a day is none of the last two. None of them
 // counts above the cap in the meantime, and they are the first to be evicted.
 //
+// Nothing of the cache but stray files is given up while it is not known what the library has (Library::contents).
+//
 // Threads: every member may be called from any thread; the sweep has one of its own. It runs at the niceness of the
 //          workers and no lower, and pauses after each chunk: it takes the cache's lock for moments, and who is put to
 //          sleep there keeps listeners waiting.
@@ -43,13 +45,11 @@ public:
     ~Sweeper();  // stop()
     void stop();
 
-    // The first scan starts the sweeping. While folders could not be read chunks are left alone: what is in them is not
-    // known.
-    void library_scanned(const library::ScanResult& scan);
+    void begin();          // once the library was scanned; again: nothing
     Swept totals() const;  // since the start
 
     // One pass, now. Throws what Library throws.
-    Swept sweep(std::stop_token stop, bool every_folder_was_read);
+    Swept sweep(std::stop_token stop);
 
 private:
     void run(std::stop_token stop);
@@ -59,9 +59,8 @@ private:
     library::Library& library_;
     const dsp::GridSettings grid_;
     mutable thread::Mutex mutex_;
-    std::condition_variable_any scanned_;
-    bool library_is_current_ GUARDED_BY(mutex_) = false;
-    bool every_folder_was_read_ GUARDED_BY(mutex_) = false;
+    std::condition_variable_any begun_;
+    bool has_begun_ GUARDED_BY(mutex_) = false;
     Swept totals_ GUARDED_BY(mutex_);
     std::jthread thread_;
 };

@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "src/library/rescue.h"
 #include "src/library/schema.h"
 
 namespace lacquer::library {
@@ -110,6 +111,7 @@ Connection::Connection(const fs::path& file) try : file_(file) {
         if (!is_damage(error)) throw;
         const fs::path aside = move_aside(file);
         database_ = open(file);
+        rescue(*database_, aside);
         notice_ = begun_anew(file, error.what(), aside);
     }
     lists_ = connect(file, SQLite::OPEN_READONLY);
@@ -124,8 +126,13 @@ std::string Connection::repair() try {
     lists_.reset();
     database_.reset();
     std::string notice = fmt::format("{} is gone; a new one was begun", file_.native());
-    if (fs::exists(fs::symlink_status(file_))) notice = begun_anew(file_, "found while running", move_aside(file_));
+    fs::path aside;
+    if (fs::exists(fs::symlink_status(file_))) {
+        aside = move_aside(file_);
+        notice = begun_anew(file_, "found while running", aside);
+    }
     database_ = open(file_);
+    if (!aside.empty()) rescue(*database_, aside);
     lists_ = connect(file_, SQLite::OPEN_READONLY);
     damaged_ = false;
     return notice;
@@ -141,7 +148,13 @@ SQLite::Database& Connection::opened(const std::unique_ptr<SQLite::Database>& da
 SQLite::Statement& Connection::compiled(const std::string& sql) {
     const auto known = statements_.find(sql);
     if (known != statements_.end()) return known->second;
-    return statements_.try_emplace(sql, opened(database_), sql).first->second;
+    SQLite::Database& database = opened(database_);
+    try {
+        return statements_.try_emplace(sql, database, sql).first->second;
+    } catch (const SQLite::Exception& error) {
+        if (is_damage(error)) damaged_ = true;
+        throw;
+    }
 }
 
 }  // namespace lacquer::library

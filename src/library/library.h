@@ -77,7 +77,8 @@ struct ServedRecipe {
 class Library {
 public:
     // Opens or creates the database; its folder is made with mode 0700. A damaged database, and whatever else is in its
-    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun; notice() then says so. Throws
+    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun, with the ids of tracks and the presets as
+    // far as they can still be read; notice() then says so. Throws
     // std::runtime_error naming the file and the reason, or the root that is no folder.
     Library(const std::filesystem::path& database, std::vector<std::filesystem::path> roots);
     ~Library();
@@ -132,8 +133,9 @@ public:
     std::optional<std::string> preset(const std::string& name) const;
     std::vector<std::pair<std::string, std::string>> presets() const;  // names and texts, by name
 
-    // Of every track that is not vanished and can be decoded, each once.
-    std::vector<Content> contents() const;
+    // Of every track that is not vanished and can be decoded, each once; nullopt while that is not known: before the
+    // first scan of a new database, and when the last scan could not read every folder.
+    std::optional<std::vector<Content>> contents() const;
     // Removes profiles, recipes and served notes of content that no track had for 30 days, counted from the first call
     // that missed it, and all moved-aside damaged databases but the newest two. Tracks keep their rows, for their ids.
     SweptLibrary sweep(std::int64_t now_unix_s);

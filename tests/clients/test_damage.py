@@ -87,7 +87,7 @@ class Leftovers(SystemTest):
         with Daemon(self.music, folder, *GRID) as daemon:
             time.sleep(0.5)  # the sweep finds nothing
             self.assertEqual(daemon.json("/healthz")["cache"]["entries"], len(chunks))
-        with Daemon(self.music, folder, *GRID, "--chunk.body", 11) as daemon:
+        with Daemon(self.music, folder, "--chunk.body", 11, *GRID[2:]) as daemon:
             daemon.wait(lambda: daemon.json("/healthz")["cache"]["swept"]["chunks"] == len(chunks), "sweep")
             self.assertEqual(daemon.json("/healthz")["cache"]["bytes"], 0)
             self.assertEqual([file for file in (folder / "cache").rglob("*") if file.is_file()], [folder / "cache/lock"])

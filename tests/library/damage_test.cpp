@@ -1,4 +1,5 @@
 // A damaged database costs measuring, never the daemon and never a track: moved aside, said so, found again.
+#include <map>
 #include <random>
 #include <set>
 
@@ -128,6 +129,34 @@ TEST_F(DamageTest, DamageMetWhileRunningIsSaidAndRepaired) {
     close();
     EXPECT_EQ(library().notice(), "");
     expect_every_track();
+}
+
+TEST_F(DamageTest, TracksKeepTheirIdsAndPresetsStayAsFarAsTheyCanBeRead) {
+    std::map<fs::path, std::int64_t> ids;
+    scan();
+    fs::remove(music() / "59.wav");  // so that ids are not simply counted anew
+    write_audio(music() / "0 new.wav", 77);
+    scan();
+    for (const Track& track : listed()) ids[track.path] = track.id;
+    library().store_preset("Mine", "{\"a\":1}");
+    close();
+    // The last page: some of the table, or an index.
+    std::fstream file(database(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(fs::file_size(database())) - 4096);
+    file << std::string(4096, '\x5A');
+    file.close();
+    EXPECT_NE(library().notice(), "");
+    EXPECT_TRUE(listed().empty()) << "before the scan has looked at them";
+    scan();
+    int kept = 0;
+    for (const Track& track : listed()) {
+        kept += ids.at(track.path) == track.id ? 1 : 0;
+        EXPECT_TRUE(ids.at(track.path) == track.id || track.id > kFiles + 1) << "never another track's";
+    }
+    EXPECT_GT(kept, kFiles / 2);
+    EXPECT_EQ(listed().size(), ids.size());
+    EXPECT_EQ(library().preset("Mine"), "{\"a\":1}");
+    EXPECT_EQ(track_of("0 new.wav").title, "0 new");
 }
 
 TEST_F(DamageTest, ARepairThatFailsIsTriedAgain) {

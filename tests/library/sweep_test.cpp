@@ -109,10 +109,23 @@ TEST_F(SweepTest, ContentsAreThoseOfTracksThatCanBePlayed) {
     std::ofstream(music() / "broken.wav") << "no audio";
     fs::remove(music() / "b.wav");
     scan();
-    const auto contents = library().contents();
+    const auto contents = library().contents().value();
     ASSERT_EQ(contents.size(), 1u);
     EXPECT_EQ(contents[0].content_id, track_of("a.wav").content_id);
     EXPECT_EQ(contents[0].decoder, track_of("a.wav").media.decoder);
+}
+
+TEST_F(SweepTest, ContentsAreNotKnownBeforeAScanHasReadEveryFolder) {
+    close();
+    EXPECT_FALSE(library().contents());
+    fs::rename(music(), folder() / "away");
+    scan();
+    EXPECT_FALSE(library().contents());
+    fs::rename(folder() / "away", music());
+    scan();
+    EXPECT_TRUE(library().contents());
+    library().repair();
+    EXPECT_FALSE(library().contents());
 }
 
 TEST_F(SweepTest, OfDamagedDatabasesTheNewestTwoAreKept) {

@@ -45,7 +45,7 @@ protected:
             if (entry.is_regular_file()) fs::last_write_time(entry, fs::file_time_type::clock::now() - age);
         open_cache();
     }
-    Swept sweep() { return sweeper->sweep({}, true); }
+    Swept sweep() { return sweeper->sweep({}); }
 
     test::TempDir folder;
     std::unique_ptr<library::Library> library;
@@ -104,11 +104,18 @@ TEST_F(SweeperTest, AChunkThatSomeoneReadsStaysReadableAndGoesWhenItIsClosed) {
     EXPECT_EQ(cache->stats().bytes, 0u);
 }
 
-TEST_F(SweeperTest, WhileAFolderCannotBeReadNoChunkIsGivenUp) {
-    store(cache::ChunkKey{std::byte{1}});
+TEST_F(SweeperTest, WhileItIsNotKnownWhatTheLibraryHasNoChunkIsGivenUp) {
+    store(key(0));
     grow_old(std::chrono::hours(25));
-    EXPECT_EQ(sweeper->sweep({}, false).chunks, 0u);
-    EXPECT_EQ(cache->stats().entries, 1u);
+    library->repair();  // begins a new database
+    EXPECT_EQ(sweep().chunks, 0u);
+    fs::rename(music(), folder.path() / "away");
+    library->scan({});
+    EXPECT_EQ(sweep().chunks, 0u) << "a folder cannot be read";
+    fs::rename(folder.path() / "away", music());
+    library->scan({});
+    EXPECT_EQ(sweep().chunks, 0u) << "it is of the library";
+    EXPECT_TRUE(cache->contains(key(0)));
 }
 
 TEST_F(SweeperTest, StrayFilesOfTheCacheAreCounted) {
@@ -124,11 +131,7 @@ TEST_F(SweeperTest, NothingIsSweptBeforeTheLibraryIsCurrentAndThenItIsWithoutBei
     store(cache::ChunkKey{std::byte{1}});
     grow_old(std::chrono::hours(25));
     EXPECT_EQ(cache->stats().entries, 1u);
-    sweeper->library_scanned({.unreadable_folders = 1});
-    sweeper.reset();
-    EXPECT_EQ(cache->stats().entries, 1u);
-    sweeper = std::make_unique<Sweeper>(*cache, *library, dsp::GridSettings{});
-    sweeper->library_scanned({});
+    sweeper->begin();
     EXPECT_TRUE(eventually([&] { return sweeper->totals().chunks == 1; }));
     EXPECT_EQ(cache->stats().entries, 0u);
 }
