@@ -27,6 +27,7 @@ using test::VirtualChunks;
 using test::VirtualCosts;
 using test::VirtualJob;
 using test::VirtualListener;
+using test::VirtualMeasuring;
 using test::VirtualWorkers;
 using Milliseconds = std::chrono::milliseconds;
 
@@ -304,10 +305,10 @@ struct Hall {
 TEST(SchedulerListeners, NobodyIsEverBehindWhileThereIsCapacityAndEverybodyOtherwise) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         Hall busy(50, seed);
-        VirtualJob batch(busy.workers, {TaskClass::batch, Deadline::max(), 1}, 1s, 10'000);
-        VirtualJob measuring(busy.workers, {TaskClass::measuring}, 700ms, 10'000);
+        VirtualJob batch(busy.chunks, {TaskClass::batch, Deadline::max(), 1}, 1000, 0, 10'000);
+        VirtualMeasuring measuring(busy.workers, 700ms, 8);
         batch.go();
-        measuring.go();
+        measuring.measure_next_track();
         busy.workers.run_until(at(600s));
         EXPECT_EQ(busy.stalls(), 0) << "seed " << seed;
         for (const VirtualListener& listener : busy.listeners) EXPECT_GE(listener.heard().size(), 18u);
