@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "src/scheduler.h"
+#include "tests/src/blocked_task.h"
 #include "tests/src/fixture.h"
 
 namespace lacquer {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Blocked;
 using test::eventually;
 
 constexpr auto kPatience = 30s;
@@ -21,60 +23,6 @@ constexpr auto kPatience = 30s;
 Deadline at(int seconds) {
     return Deadline{} + std::chrono::seconds(seconds);
 }
-
-// A task blocked as in a hung read. What it touches is its own, so that it may return when it likes.
-class Blocked {
-public:
-    Task task() const {
-        return {[state = state_, go = go_](TaskContext& context) {
-                    state->stop = context.stop();
-                    state->begun = true;
-                    go.wait();
-                    state->was_asked = context.stop().stop_requested();
-                    state->was_written_off = context.written_off();
-                    state->returned = true;
-                },
-                [state = state_] {
-                    ++state->stuck;
-                    state->was_asked_before_it_was_told = state->stop.stop_requested();
-                }};
-    }
-    Task task_that_is_waited_for() const { return {task().run}; }
-    void open() {
-        if (!std::exchange(opened_, true)) open_.set_value();
-    }
-    ~Blocked() { open(); }
-
-    bool begun() const {
-        return eventually([&] { return state_->begun.load(); });
-    }
-    bool returned() const {
-        return eventually([&] { return state_->returned.load(); });
-    }
-    bool has_returned() const { return state_->returned; }
-    int stuck() const { return state_->stuck; }
-    bool was_asked_before_it_was_told() const { return state_->was_asked_before_it_was_told; }
-    bool was_asked() const { return state_->was_asked; }
-    bool was_written_off() const { return state_->was_written_off; }
-    // The worker's thread has let go of the task.
-    bool forgotten() {
-        go_ = {};
-        const std::weak_ptr<State> state = state_;
-        return eventually([&] { return state.use_count() == 1; });
-    }
-
-private:
-    struct State {
-        std::atomic<bool> begun = false, returned = false, was_asked = false, was_written_off = false;
-        std::atomic<int> stuck = 0;
-        std::stop_token stop;  // set before `begun`
-        bool was_asked_before_it_was_told = false;
-    };
-    std::shared_ptr<State> state_ = std::make_shared<State>();
-    std::promise<void> open_;
-    std::shared_future<void> go_ = open_.get_future().share();
-    bool opened_ = false;
-};
 
 std::size_t pass(Scheduler& scheduler, int from_seconds, int to_seconds) {
     return scheduler.write_off_stuck(at(from_seconds), kPatience) +
@@ -193,86 +141,6 @@ TEST(SchedulerStuck, AtMostAsManyAreWrittenOffAsThereAreWorkersThenWorkIsRefused
     ASSERT_TRUE(eventually([&] { return scheduler.counts().written_off == 0; }));
     EXPECT_TRUE(has_its_workers(scheduler));
     for (const Blocked& one : blocked) EXPECT_EQ(one.stuck(), 1);
-}
-
-TEST(SchedulerStuck, AWrittenOffTaskMayReturnAfterTheSchedulerIsGone) {
-    Blocked blocked, blocked_at_the_end;
-    {
-        Scheduler scheduler(2);
-        scheduler.submit({TaskClass::listener}, blocked.task());
-        ASSERT_TRUE(blocked.begun());
-        EXPECT_EQ(pass(scheduler, 0, 30), 1u);
-        scheduler.submit({TaskClass::listener}, blocked_at_the_end.task());
-        ASSERT_TRUE(blocked_at_the_end.begun());
-        scheduler.stop(10ms);
-    }
-    EXPECT_FALSE(blocked_at_the_end.has_returned());
-    EXPECT_FALSE(blocked.has_returned());
-    for (Blocked* one : {&blocked, &blocked_at_the_end}) {
-        one->open();
-        EXPECT_TRUE(one->forgotten());
-    }
-    EXPECT_TRUE(blocked.was_written_off());
-}
-
-TEST(SchedulerStuck, StoppingGivesUpABlockedWorkerAndDropsWhatWaits) {
-    Blocked blocked, waiting;
-    Scheduler scheduler(1);
-    scheduler.submit({TaskClass::listener}, blocked.task());
-    scheduler.submit({TaskClass::listener}, waiting.task());
-    ASSERT_TRUE(blocked.begun());
-    pass(scheduler, 1'000'000, 1'000'001);  // a clock of its own
-    scheduler.stop(10ms);
-    EXPECT_EQ(blocked.stuck(), 1);
-    EXPECT_FALSE(blocked.has_returned());
-    EXPECT_EQ(waiting.stuck(), 0);
-    EXPECT_EQ(scheduler.counts().written_off, 1u);
-    EXPECT_EQ(scheduler.counts().waiting, 0u);
-    EXPECT_FALSE(scheduler.submit({TaskClass::listener}, {[](TaskContext&) {}}));
-    scheduler.stop(10ms);
-    blocked.open();
-    EXPECT_TRUE(eventually([&] { return scheduler.counts().written_off == 0; }));
-    EXPECT_TRUE(waiting.forgotten());
-}
-
-TEST(SchedulerStuck, StoppingWaitsForATaskThatProgresses) {
-    std::promise<void> begun;
-    std::atomic<bool> finished = false;
-    const auto finish_what_it_began = [&](TaskContext& context) {
-        begun.set_value();
-        for (int i = 0; i < 1500; ++i) {
-            context.progressed();
-            std::this_thread::sleep_for(1ms);
-        }
-        finished = true;
-    };
-    Scheduler scheduler(1);
-    scheduler.submit({TaskClass::listener}, {finish_what_it_began, [] {}});
-    begun.get_future().wait();
-    scheduler.stop(1s);
-    EXPECT_TRUE(finished);
-}
-
-TEST(SchedulerStuck, WithdrawingARunningTaskAsksItAloneToStop) {
-    Scheduler scheduler(2);
-    std::atomic<int> begun = 0;
-    std::atomic<bool> end = false, other_was_asked = false;
-    const auto until_asked = [&](TaskContext& context) {
-        ++begun;
-        while (!context.stop().stop_requested() && !end) std::this_thread::sleep_for(1ms);
-    };
-    const auto other = [&](TaskContext& context) {
-        until_asked(context);
-        other_was_asked = context.stop().stop_requested();
-    };
-    const auto ticket = scheduler.submit({TaskClass::listener}, {until_asked});
-    scheduler.submit({TaskClass::listener}, {other});
-    ASSERT_TRUE(eventually([&] { return begun == 2; }));
-    EXPECT_FALSE(scheduler.withdraw(*ticket));
-    EXPECT_TRUE(eventually([&] { return scheduler.counts().running == 1; }));
-    end = true;
-    EXPECT_TRUE(eventually([&] { return scheduler.counts().running == 0; }));
-    EXPECT_FALSE(other_was_asked);
 }
 
 TEST(SchedulerStuck, WhoeverIsToldMaySubmitAnew) {
