@@ -13,7 +13,7 @@
 #include "bench/material.h"
 #include "cache/chunk_cache.h"
 #include "dsp/crossfade.h"
-#include "src/chunk_renderer.h"
+#include "src/chunk_encoder.h"
 #include "src/offline.h"
 #include "src/scheduler.h"
 

@@ -28,6 +28,15 @@ Json parsed(std::string_view body) {
     }
 }
 
+std::int64_t whole_number(const std::string& name, const Json& value, std::int64_t minimum) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+    const bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= kMost);
+    if (!fits || value.get<std::int64_t>() < minimum) {
+        refuse(name, name + " must be a whole number from " + std::to_string(minimum), {{"minimum", minimum}});
+    }
+    return value.get<std::int64_t>();
+}
+
 }  // namespace
 
 JsonFields::JsonFields(std::string_view body, const std::vector<std::string>& allowed) : fields_(parsed(body)) {
@@ -52,13 +61,15 @@ std::string JsonFields::text(const std::string& name) const {
 }
 
 std::int64_t JsonFields::integer(const std::string& name, std::int64_t minimum) const {
-    const Json& value = required(name);
-    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-    const bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= kMost);
-    if (!fits || value.get<std::int64_t>() < minimum) {
-        refuse(name, name + " must be a whole number from " + std::to_string(minimum), {{"minimum", minimum}});
-    }
-    return value.get<std::int64_t>();
+    return whole_number(name, required(name), minimum);
+}
+
+std::vector<std::int64_t> JsonFields::integers(const std::string& name, std::int64_t minimum) const {
+    const Json& values = required(name);
+    if (!values.is_array()) refuse(name, name + " must be an array of whole numbers");
+    std::vector<std::int64_t> numbers;
+    for (const Json& value : values) numbers.push_back(whole_number(name, value, minimum));
+    return numbers;
 }
 
 }  // namespace lacquer::server

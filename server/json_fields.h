@@ -20,6 +20,7 @@ public:
     // Each throws HttpError 400 naming the field when it is missing or of another type or range.
     std::string text(const std::string& name) const;
     std::int64_t integer(const std::string& name, std::int64_t minimum) const;
+    std::vector<std::int64_t> integers(const std::string& name, std::int64_t minimum) const;  // an array
 
 private:
     const Json& required(const std::string& name) const;

@@ -34,6 +34,7 @@ struct Route {
     std::string_view pattern;  // `*` stands for one segment
     Response (*handler)(const Call&);
     std::uint64_t body_limit_bytes = 0;  // of JSON; 0: no body is taken
+    bool body_is_optional = false;
 };
 
 std::vector<std::string_view> segments(std::string_view path) {
@@ -194,6 +195,13 @@ Response start_render(const Call& call) {
     return json_response(202, call.sources.renders.start(track_of(call), recipe));
 }
 
+Response retry_render(const Call& call) {
+    const RecipeQuery recipe = recipe_of(call);
+    std::vector<std::int64_t> chunks;
+    if (!call.request.body.empty()) chunks = JsonFields(call.request.body, {"chunks"}).integers("chunks", 0);
+    return json_response(202, call.sources.renders.retry(track_of(call), recipe, chunks));
+}
+
 Response cancel_render(const Call& call) {
     const RecipeQuery recipe = recipe_of(call);
     call.sources.renders.cancel(track_of(call), recipe);
@@ -250,7 +258,7 @@ Response readiness(const Call& call) {
     return json_response(is_ready ? 200 : 503, document);
 }
 
-constexpr std::array<Route, 15> table{{
+constexpr std::array<Route, 16> table{{
     {"GET", "/api/player/stream/*", stream},
     {"GET", "/api/presets", presets},
     {"POST", "/api/presets", create_preset, max_json_bytes},
@@ -261,6 +269,7 @@ constexpr std::array<Route, 15> table{{
     {"GET", "/api/tracks/*/render", manifest},
     {"POST", "/api/tracks/*/render", start_render},
     {"DELETE", "/api/tracks/*/render", cancel_render},
+    {"POST", "/api/tracks/*/render/retry", retry_render, max_json_bytes, true},
     {"GET", "/api/tracks/*/render/chunks/*", chunk},
     {"GET", "/api/events", events},
     {"GET", "/playlist.m3u8", playlist},
@@ -293,7 +302,10 @@ std::uint64_t Routes::body_limit_bytes(const Request& request) const {
     const std::string_view path = origin_form(request.path);
     std::vector<std::string> captured;
     for (const Route& route : table)
-        if (route.method == request.method && matches(route.pattern, path, captured)) return route.body_limit_bytes;
+        if (route.method == request.method && matches(route.pattern, path, captured)) {
+            const bool is_without = route.body_is_optional && request.body_bytes == 0;
+            return is_without ? 0 : route.body_limit_bytes;
+        }
     return 0;
 }
 

@@ -1,15 +1,16 @@
 // Renders one chunk: decode with context -> dsp/enhancer -> the frames of head, middle and tail, in order, before
 // quantising. This is the pure function everything rests on: what comes out depends on (plan, span) alone.
 //
-// Threads: render() may run on many threads at once. Memory per run: a decoder, an enhancer, one block.
+// Threads: everything here may run on many threads at once. Memory per run: a decoder, an enhancer, one block.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
 #include <stdexcept>
-#include <stop_token>
 
 #include "dsp/audio_block.h"
-#include "src/growing_chunk.h"
 #include "src/render_plan.h"
 
 namespace lacquer {
@@ -26,26 +27,34 @@ public:
     RenderCancelled() : std::runtime_error("cancelled") {}
 };
 
+// What a listener gets for a chunk. All but the first are fallbacks, each for when the one before it cannot be had.
+enum class Quality {
+    enhanced,
+    neutral,  // flat, ratio 1, width 1; the same crossovers, gain and limiter, so that a fade into it does not comb
+    plain,    // the source at a gain that leaves its peaks alone; silence where it cannot be read
+    silent,
+};
+const char* quality_name(Quality quality);
+
+// How sources are opened; tests give one that fails or blocks.
+using OpenDecoder =
+    std::function<std::unique_ptr<media::Decoder>(const std::filesystem::path&, const media::MediaInfo&)>;
+std::unique_ptr<media::Decoder> open_file(const std::filesystem::path& file, const media::MediaInfo& info);
+
+struct RenderControl {
+    Quality quality = Quality::enhanced;
+    std::function<bool()> go_on = [] { return true; };  // asked for every block; false ends the render
+    OpenDecoder open = open_file;
+};
+
 struct RenderReport {
     std::int64_t silent_frames = 0;  // of the span: promised by the header, not in the file, served as silence
     double seconds = 0.0;
 };
 
-// Hands `sink` exactly the frames [span.begin, span.end). Throws media::DecodeError when the source cannot be read or
-// is no longer the file of the plan when the render begins or ends, RenderCancelled when `stop` is requested.
-RenderReport render_chunk(const RenderPlan& plan, const dsp::ChunkSpan& span, std::stop_token stop, FrameSink& sink);
-
-// Writes frames into a growing chunk as its layout says: head and tail as float, the middle quantised.
-class ChunkEncoder : public FrameSink {
-public:
-    ChunkEncoder(const RenderPlan& plan, std::int64_t index, GrowingChunk& chunk)
-        : plan_(plan), span_(plan.grid.span(index)), chunk_(chunk) {}
-    void write(dsp::ConstAudioBlock block, std::int64_t first_frame) override;
-
-private:
-    const RenderPlan& plan_;
-    const dsp::ChunkSpan span_;
-    GrowingChunk& chunk_;
-};
+// Hands `sink` exactly the frames [span.begin, span.end), never one that was read from another file than the plan's.
+// Throws SourceChanged when the file is another one by now, media::DecodeError when it cannot be read, RenderCancelled.
+RenderReport render_chunk(const RenderPlan& plan, const dsp::ChunkSpan& span, const RenderControl& control,
+                          FrameSink& sink);
 
 }  // namespace lacquer

@@ -2,27 +2,17 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
-#include "src/chunk_renderer.h"
+#include "src/chunk_flight.h"
+#include "src/retry_policy.h"
+#include "src/source_watch.h"
 
 namespace lacquer {
 
-struct ChunkService::Flight {
-    Flight(PlanPtr plan_, std::int64_t index_, const cache::ChunkKey& key_)
-        : plan(std::move(plan_)), index(index_), key(key_), chunk(chunk_layout(*plan, index).total_bytes()) {}
-    const PlanPtr plan;
-    const std::int64_t index;
-    const cache::ChunkKey key;
-    GrowingChunk chunk;
-    // Guarded by the service's mutex.
-    int interested = 1;
-    bool running = false;
-    Scheduler::Ticket ticket = 0;
-};
+using Phase = ChunkFlight::Phase;
 
 namespace {
-
-constexpr std::chrono::milliseconds kListenerCheck{100};
 
 // What an observer throws (out of memory, say) is its own loss: the chunk is what it is.
 template <typename Tell>
@@ -34,106 +24,249 @@ void tell(Tell&& action) noexcept {
     }
 }
 
+bool listens(const Urgency& urgency) {
+    return urgency.task_class <= TaskClass::look_ahead;
+}
+
+Quality worse(Quality quality) {
+    assert(quality != Quality::silent);
+    return static_cast<Quality>(static_cast<int>(quality) + 1);
+}
+
+class AttemptSink : public FrameSink {
+public:
+    AttemptSink(Attempt& attempt, ChunkEncoder& encoder) : attempt_(attempt), encoder_(encoder) {}
+    void write(dsp::ConstAudioBlock block, std::int64_t first_frame) override {
+        if (!attempt_.write(encoder_, block, first_frame)) throw RenderCancelled();
+    }
+
+private:
+    Attempt& attempt_;
+    ChunkEncoder& encoder_;
+};
+
 }  // namespace
 
-ChunkService::ChunkService(cache::ChunkCache& cache, Scheduler& scheduler, ChunkObserver& observer)
-    : cache_(cache), scheduler_(scheduler), observer_(observer) {}
+ChunkService::ChunkService(cache::ChunkCache& cache, Scheduler& scheduler, Timers& timers, ChunkObserver& observer,
+                           ChunkServiceOptions options)
+    : cache_(cache), scheduler_(scheduler), timers_(timers), observer_(observer), options_(std::move(options)) {}
 
 ChunkService::~ChunkService() = default;
 
 std::unique_ptr<ChunkService::Access> ChunkService::open(PlanPtr plan, std::int64_t index, Urgency urgency) {
+    urgency.job = std::hash<std::string>{}(plan->fingerprint);
     return std::unique_ptr<Access>(new Access(*this, std::move(plan), index, urgency));
 }
 
-std::shared_ptr<ChunkService::Flight> ChunkService::join_locked(const cache::ChunkKey& key, Urgency urgency) {
+ChunkService::FlightPtr ChunkService::join_locked(const cache::ChunkKey& key, Urgency urgency) {
     const auto known = flights_.find(key);
     if (known == flights_.end()) return nullptr;
     ++known->second->interested;
-    scheduler_.hasten(known->second->ticket, urgency);
+    hasten_locked(known->second, urgency);
     return known->second;
 }
 
-std::shared_ptr<ChunkService::Flight> ChunkService::join(const cache::ChunkKey& key, Urgency urgency) {
+ChunkService::FlightPtr ChunkService::join(const cache::ChunkKey& key, Urgency urgency) {
     const cache::MutexLock lock(mutex_);
     return join_locked(key, urgency);
 }
 
+void ChunkService::hasten(const FlightPtr& flight, Urgency urgency) {
+    const cache::MutexLock lock(mutex_);
+    hasten_locked(flight, urgency);
+}
+
+// A listener does not wait for the pause before a retry that background work began.
+void ChunkService::hasten_locked(const FlightPtr& flight, Urgency urgency) {
+    if (flight->urgency <= urgency) return;
+    const bool begins_to_listen = listens(urgency) && !listens(flight->urgency);
+    flight->urgency = urgency;
+    if (flight->phase == Phase::waiting) scheduler_.hasten(flight->ticket, urgency);
+    if (flight->phase == Phase::pausing && begins_to_listen && timers_.cancel(flight->timer)) submit(flight);
+}
+
 // Null when the cache has the chunk, perhaps since a moment ago, and is to be looked at.
-std::shared_ptr<ChunkService::Flight> ChunkService::start(const PlanPtr& plan, std::int64_t index,
-                                                          const cache::ChunkKey& key, Urgency urgency, Cache cache) {
+ChunkService::FlightPtr ChunkService::start(const PlanPtr& plan, std::int64_t index, const cache::ChunkKey& key,
+                                            Urgency urgency, Cache cache) {
     const cache::MutexLock lock(mutex_);
     if (auto joined = join_locked(key, urgency)) return joined;
     if (cache == Cache::look && cache_.contains(key)) return nullptr;
-    auto flight = std::make_shared<Flight>(plan, index, key);
-    const auto ticket = scheduler_.submit(urgency, {[this, flight](TaskContext& task) { run(*flight, task.stop()); }});
-    if (!ticket) {
-        flight->chunk.fail(WorkRefused().what());
-        return flight;
-    }
-    flight->ticket = *ticket;
+    auto flight = std::make_shared<ChunkFlight>(plan, index, key);
+    flight->urgency = urgency;
+    if (!heed_failures(*flight)) return flight;
     flights_.emplace(key, flight);
+    submit(flight);
     return flight;
 }
 
-void ChunkService::leave(const std::shared_ptr<Flight>& flight) {
+// What is known to fail is not tried for background work, and begun with a fallback for listeners. False: it failed.
+bool ChunkService::heed_failures(ChunkFlight& flight) {
+    const auto known = failures_.find({flight.plan->fingerprint, flight.index}, flight.plan->content_id, timers_.now());
+    if (!known) return true;
+    flight.tried_before = known->is_due;
+    if (known->is_due) return true;
+    if (!options_.falls_back || !listens(flight.urgency)) {
+        give_up(flight, known->failure.reason);
+        return false;
+    }
+    flight.quality = known->fallback;
+    return true;
+}
+
+void ChunkService::submit(const FlightPtr& flight) {
+    auto attempt = std::make_shared<Attempt>();
+    const auto ticket = scheduler_.submit(
+        flight->urgency, {[this, flight, attempt](TaskContext& context) { run(flight, *attempt, context); },
+                          [this, flight, attempt] {
+                              if (attempt->end()) fail(flight, {.reason = kTimeout, .can_pass = true, .hung = true});
+                          }});
+    if (ticket) {
+        flight->ticket = *ticket;
+        flight->phase = Phase::waiting;
+        return;
+    }
+    flight->refused = true;
+    give_up(*flight, WorkRefused().what());
+}
+
+void ChunkService::resume(const FlightPtr& flight) {
+    const cache::MutexLock lock(mutex_);
+    if (flight->phase == Phase::pausing) submit(flight);
+}
+
+void ChunkService::leave(const FlightPtr& flight) {
     bool dropped = false;
     {
         const cache::MutexLock lock(mutex_);
         if (--flight->interested > 0) return;
-        const bool finished = flight->chunk.stored().has_value();
-        const bool unwanted = !finished && !flight->running;
-        // One that started just now was asked to stop: nobody may join it any more.
-        dropped = unwanted && scheduler_.withdraw(flight->ticket);
-        if (finished || unwanted) forget(*flight);
+        const bool is_done_but_for_storing = flight->chunk.ready_bytes() == flight->chunk.size_bytes();
+        if (flight->phase == Phase::running && is_done_but_for_storing) return;
+        if (flight->phase == Phase::waiting || flight->phase == Phase::running) {
+            dropped = scheduler_.withdraw(flight->ticket);  // what runs is asked to stop
+        } else if (flight->phase == Phase::pausing) {
+            timers_.cancel(flight->timer);
+            dropped = true;
+        }
+        if (dropped) flight->phase = Phase::finished;
+        forget(*flight);
     }
     if (dropped) tell([&] { observer_.chunk_dropped(*flight->plan, flight->index); });
 }
 
-void ChunkService::run(Flight& flight, std::stop_token stop) {
+void ChunkService::run(const FlightPtr& flight, Attempt& attempt, TaskContext& context) {
+    RenderControl control{.open = options_.open};
     {
         const cache::MutexLock lock(mutex_);
-        flight.running = true;
+        flight->phase = Phase::running;
+        ++flight->attempts;
+        control.quality = flight->quality;
     }
+    tell([&] { observer_.chunk_started(*flight->plan, flight->index); });
+    control.go_on = [&context, stop = context.stop()] {
+        context.progressed();
+        return !stop.stop_requested();
+    };
+    std::optional<Failure> failure;
+    RenderReport report;
     try {
-        if (stop.stop_requested()) throw RenderCancelled();
-        render(flight, stop);
+        AttemptSink sink(attempt, flight->encoder);
+        report = render_chunk(*flight->plan, flight->plan->grid.span(flight->index), control, sink);
     } catch (const RenderCancelled& cancelled) {
-        give_up(flight, cancelled.what());
-        tell([&] { observer_.chunk_dropped(*flight.plan, flight.index); });
+        failure = {.reason = cancelled.what(), .cancelled = true};
+    } catch (const SourceChanged& changed) {
+        failure = {.reason = changed.what(), .source_changed = true};
     } catch (const std::exception& error) {  // the worker's boundary: whatever went wrong concerns this chunk alone
-        give_up(flight, error.what());
-        tell([&] { observer_.chunk_failed(*flight.plan, flight.index, error.what()); });
+        failure = {.reason = error.what(), .can_pass = can_pass(error)};
     }
+    if (!attempt.end()) return;  // given up meanwhile; the service may be gone
+    failure ? fail(flight, *failure) : complete(*flight, control.quality, report);
 }
 
-void ChunkService::give_up(Flight& flight, const std::string& reason) {
+void ChunkService::complete(ChunkFlight& flight, Quality quality, const RenderReport& report) {
+    const auto keep = flight.index == 0 ? cache::Keep::longer : cache::Keep::normal;
+    const bool stored = quality == Quality::enhanced && cache_.insert(flight.key, flight.chunk.bytes(), keep);
     {
         const cache::MutexLock lock(mutex_);
-        forget(flight);
+        flight.phase = Phase::finished;
+        const FailureMemory::Place place{flight.plan->fingerprint, flight.index};
+        if (quality == Quality::enhanced) failures_.forget(place, flight.plan->content_id);
+        if (quality != Quality::enhanced) failures_.found_fallback(place, quality);
+        flight.chunk.complete(stored);
+        // A chunk that was not stored stays reachable for as long as someone reads it.
+        if (stored || flight.interested == 0) forget(flight);
     }
-    flight.chunk.fail(reason);
-}
-
-void ChunkService::render(Flight& flight, std::stop_token stop) {
-    tell([&] { observer_.chunk_started(*flight.plan, flight.index); });
-    ChunkEncoder encoder(*flight.plan, flight.index, flight.chunk);
-    const RenderReport report = render_chunk(*flight.plan, flight.plan->grid.span(flight.index), stop, encoder);
-    const auto keep = flight.index == 0 ? cache::Keep::longer : cache::Keep::normal;
-    const bool stored = cache_.insert(flight.key, flight.chunk.bytes(), keep);
-    flight.chunk.complete(stored);
-    forget_unless_read(flight, stored);
-    tell([&] { observer_.chunk_complete(*flight.plan, flight.index, report, flight.chunk.bytes()); });
+    if (quality == Quality::enhanced) {
+        tell([&] { observer_.chunk_complete(*flight.plan, flight.index, report, flight.chunk.bytes()); });
+    } else {
+        tell([&] { observer_.chunk_fell_back(*flight.plan, flight.index, quality); });
+    }
     if (stored) flight.chunk.release();
 }
 
-// A chunk that could not be stored stays reachable for as long as someone reads it.
-void ChunkService::forget_unless_read(Flight& flight, bool stored) {
-    const cache::MutexLock lock(mutex_);
-    if (stored || flight.interested == 0) forget(flight);
+void ChunkService::fail(const FlightPtr& flight, const Failure& failure) {
+    FailedAttempt failed{.reason = failure.reason};
+    {
+        const cache::MutexLock lock(mutex_);
+        failed.quality = flight->quality;
+        failed.attempt = flight->attempts;
+        const NextStep step = next_step(*flight, failure);
+        if (step == NextStep::retry) {
+            failed.retry_in = delay_before_retry(*flight);
+            flight->phase = Phase::pausing;
+            flight->timer = timers_.call_after(*failed.retry_in, [this, flight] { resume(flight); });
+        } else {
+            remember(*flight, failure);
+        }
+        if (step == NextStep::give_up) give_up(*flight, failure.reason);
+        if (step == NextStep::fall_back) fall_back(flight, failure);
+    }
+    if (failure.cancelled) {
+        tell([&] { observer_.chunk_dropped(*flight->plan, flight->index); });
+    } else {
+        tell([&] { observer_.chunk_failed(*flight->plan, flight->index, failed); });
+    }
+}
+
+ChunkService::NextStep ChunkService::next_step(const ChunkFlight& flight, const Failure& failure) const {
+    if (failure.cancelled || failure.source_changed || flight.interested == 0) return NextStep::give_up;
+    // Each try at a source that hangs may cost a worker.
+    const bool workers_to_spare = static_cast<int>(scheduler_.counts().written_off) < scheduler_.workers();
+    const int retries = flight.tried_before ? 0 : !failure.hung ? kRetries : workers_to_spare ? 1 : 0;
+    const bool is_first_choice = flight.quality == Quality::enhanced;
+    if (is_first_choice && failure.can_pass && flight.attempts <= retries) return NextStep::retry;
+    const bool can_fall_back = options_.falls_back && listens(flight.urgency) && flight.quality != Quality::silent;
+    return can_fall_back ? NextStep::fall_back : NextStep::give_up;
+}
+
+std::chrono::milliseconds ChunkService::delay_before_retry(const ChunkFlight& flight) {
+    jitter_ = jitter_ * 1'664'525u + 1'013'904'223u;
+    return retry_delay({.retry = flight.attempts,
+                        .listener_waits = flight.urgency.task_class == TaskClass::listener,
+                        .jitter = static_cast<double>(jitter_) / 4294967296.0});
+}
+
+// What was not tried often enough, because nobody waited for it any more, is not held against the chunk.
+void ChunkService::remember(const ChunkFlight& flight, const Failure& failure) {
+    const bool is_settled = flight.interested > 0 || !failure.can_pass || failure.hung;
+    if (flight.quality != Quality::enhanced || failure.cancelled || failure.source_changed || !is_settled) return;
+    failures_.remember({flight.plan->fingerprint, flight.index}, flight.plan->content_id, failure, timers_.now());
+}
+
+void ChunkService::fall_back(const FlightPtr& flight, const Failure& failure) {
+    flight->quality = failure.hung ? Quality::silent : worse(flight->quality);
+    flight->attempts = 0;
+    flight->encoder.splice();
+    submit(flight);
+}
+
+void ChunkService::give_up(ChunkFlight& flight, const std::string& reason) {
+    flight.phase = Phase::finished;
+    forget(flight);
+    flight.chunk.fail(reason);
 }
 
 // A later render of the same chunk may already stand under the key.
-void ChunkService::forget(const Flight& flight) {
+void ChunkService::forget(const ChunkFlight& flight) {
     const auto known = flights_.find(flight.key);
     if (known != flights_.end() && known->second.get() == &flight) flights_.erase(known);
 }
@@ -143,10 +276,18 @@ ChunkService::State ChunkService::state(const RenderPlan& plan, std::int64_t ind
     const cache::MutexLock lock(mutex_);
     const auto flight = flights_.find(key);
     if (flight != flights_.end()) {
-        if (flight->second->chunk.stored()) return State::ready;
-        return flight->second->running ? State::rendering : State::waiting;
+        const ChunkFlight& known = *flight->second;
+        if (known.phase == Phase::running) return State::rendering;
+        if (known.phase != Phase::finished) return State::waiting;
+        return known.quality == Quality::enhanced ? State::ready : State::fallback;
     }
-    return cache_.contains(key) ? State::ready : State::absent;
+    if (cache_.contains(key)) return State::ready;
+    return falls_back(plan, index) ? State::fallback : State::absent;
+}
+
+bool ChunkService::falls_back(const RenderPlan& plan, std::int64_t index) const {
+    const auto known = failures_.find({plan.fingerprint, index}, plan.content_id, timers_.now());
+    return known && !known->is_due;
 }
 
 std::int64_t ChunkService::ready_count(const RenderPlan& plan) const {
@@ -155,86 +296,23 @@ std::int64_t ChunkService::ready_count(const RenderPlan& plan) const {
     return ready;
 }
 
-ChunkService::Access::Access(ChunkService& service, PlanPtr plan, std::int64_t index, Urgency urgency)
-    : service_(service),
-      plan_(std::move(plan)),
-      index_(index),
-      urgency_(urgency),
-      layout_(chunk_layout(*plan_, index)) {
-    attach();
-}
-
-ChunkService::Access::~Access() {
-    detach();
-}
-
-void ChunkService::Access::attach() {
-    const cache::ChunkKey key = plan_->key(index_);
-    // The second time round the cache has a chunk that it cannot open just now (too many open files): rendered instead.
-    for (Cache cache : {Cache::look, Cache::ignore}) {
-        if ((flight_ = service_.join(key, urgency_))) return;
-        if ((stored_ = service_.cache_.open(key))) {
-            if (stored_->size_bytes() == layout_.total_bytes()) return;
-            stored_.reset();
-            service_.cache_.remove(key);
-        }
-        if ((flight_ = service_.start(plan_, index_, key, urgency_, cache))) return;
+std::vector<std::int64_t> ChunkService::fallback_chunks(const RenderPlan& plan, std::int64_t first,
+                                                        std::int64_t last) const {
+    std::vector<std::int64_t> chunks;
+    const cache::MutexLock lock(mutex_);
+    if (failures_.empty()) return chunks;
+    for (std::int64_t n = first; n <= last; ++n) {
+        if (falls_back(plan, n) && !cache_.contains(plan.key(n))) chunks.push_back(n);
     }
+    return chunks;
 }
 
-void ChunkService::Access::detach() {
-    stored_.reset();
-    if (flight_) service_.leave(flight_);
-    flight_.reset();
-}
-
-bool ChunkService::Access::ready() const {
-    return stored_ || flight_->chunk.stored();
-}
-
-bool ChunkService::Access::failed() const {
-    return flight_ && flight_->chunk.failure();
-}
-
-void ChunkService::Access::hasten(Urgency urgency) {
-    urgency_ = std::min(urgency_, urgency);
-    if (flight_) service_.scheduler_.hasten(flight_->ticket, urgency_);
-}
-
-// A finished render gives its memory back once the cache has the chunk.
-void ChunkService::Access::prefer_the_stored_chunk() {
-    if (!flight_ || !flight_->chunk.stored().value_or(false)) return;
-    detach();
-    attach();
-}
-
-std::size_t ChunkService::Access::read(std::uint64_t offset, std::span<std::byte> out,
-                                       const std::function<bool()>& listener_present, std::size_t least) {
-    assert(offset < layout_.total_bytes());
-    out = out.first(std::min<std::uint64_t>(out.size(), layout_.total_bytes() - offset));
-    while (true) {
-        prefer_the_stored_chunk();
-        if (stored_) {
-            if (stored_->read(offset, out)) return out.size();
-            detach();
-            attach();
-            continue;
-        }
-        if (const std::size_t count = flight_->chunk.read(offset, out, kListenerCheck, least)) return count;
-        if (const auto reason = flight_->chunk.failure()) throw ChunkError(*reason);
-        if (!listener_present()) return 0;
-    }
-}
-
-bool ChunkService::Access::read_all(std::uint64_t offset, std::span<std::byte> out,
-                                    const std::function<bool()>& listener_present) {
-    while (!out.empty()) {
-        const std::size_t count = read(offset, out, listener_present, out.size());
-        if (count == 0) return false;
-        offset += count;
-        out = out.subspan(count);
-    }
-    return true;
+void ChunkService::forget_failure(const RenderPlan& plan, std::int64_t index) {
+    const cache::MutexLock lock(mutex_);
+    failures_.forget({plan.fingerprint, index}, plan.content_id);
+    const auto flight = flights_.find(plan.key(index));
+    if (flight == flights_.end() || flight->second->quality == Quality::enhanced) return;
+    if (flight->second->phase == Phase::finished) flights_.erase(flight);  // its readers keep it
 }
 
 }  // namespace lacquer

@@ -15,6 +15,8 @@
 #include "src/render_log.h"
 #include "src/scheduler.h"
 #include "src/stream_api.h"
+#include "src/stuck_watch.h"
+#include "src/timers.h"
 #include "src/track_api.h"
 #include "src/track_measurer.h"
 
@@ -77,7 +79,8 @@ struct Daemon::Parts {
           library(settings.state_dir / "library.db", settings.music),
           log(events, cache, [this] { background.poke(); }),
           scheduler(settings.workers, kWorkerNiceness),
-          chunks(cache, scheduler, log),
+          stuck_watch(timers, scheduler, milliseconds_of(settings.stuck_seconds)),
+          chunks(cache, scheduler, timers, log),
           background(chunks, cache),
           measurer(scheduler),
           recipes(library, measurer, settings.grid),
@@ -99,6 +102,8 @@ struct Daemon::Parts {
     EventHub events;
     RenderLog log;
     Scheduler scheduler;
+    RealTimers timers;
+    StuckWatch stuck_watch;
     ChunkService chunks;
     BackgroundRenders background;
     TrackMeasurer measurer;
@@ -131,6 +136,7 @@ void Daemon::stop(std::chrono::milliseconds patience) {
     parts_->status.set_ready(false);
     parts_->http.stop(patience);
     parts_->keeper.stop();
+    parts_->timers.stop();
     parts_->scheduler.stop();
     parts_.reset();
 }

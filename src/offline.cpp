@@ -10,6 +10,7 @@
 #include "src/cache_usage.h"
 #include "src/library/library.h"
 #include "src/profile_json.h"
+#include "src/retry_policy.h"
 
 namespace lacquer {
 namespace {
@@ -61,16 +62,25 @@ Offline::Offline(const Settings& settings)
     : settings_(settings),
       cache_(cache_folder(), cache_bytes()),
       scheduler_(settings.workers),
-      chunks_(cache_, scheduler_, *this),
+      stuck_watch_(timers_, scheduler_, milliseconds_of(settings.stuck_seconds)),
+      chunks_(cache_, scheduler_, timers_, *this, {.falls_back = false}),
       measurer_(scheduler_) {}
 
 Offline::~Offline() {
+    timers_.stop();
     scheduler_.stop();
 }
 
 dsp::Profile Offline::profile(const InputFile& input) {
     if (auto known = profile_in_library(settings_, input)) return *known;
     return measurer_.measure(input.file.path, input.media, TaskClass::listener, [] { return true; })->profile;
+}
+
+// The last failure is the input's own line.
+void Offline::chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) {
+    if (!failed.retry_in) return;
+    fmt::print(stderr, "lacquer: {}: chunk {}: retry {}/{} in {:.2g} s: {}\n", plan.source.path.string(), index,
+               failed.attempt, kRetries, std::chrono::duration<double>(*failed.retry_in).count(), failed.reason);
 }
 
 void Offline::chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,

@@ -13,6 +13,8 @@
 #include "src/recipe_choice.h"
 #include "src/scheduler.h"
 #include "src/settings.h"
+#include "src/stuck_watch.h"
+#include "src/timers.h"
 #include "src/track_measurer.h"
 
 namespace lacquer {
@@ -57,13 +59,16 @@ private:
     void chunk_started(const RenderPlan&, std::int64_t) override {}
     void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                         std::span<const std::byte> bytes) override;
-    void chunk_failed(const RenderPlan&, std::int64_t, const std::string&) override {}
+    void chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) override;
+    void chunk_fell_back(const RenderPlan&, std::int64_t, Quality) override {}
     void chunk_dropped(const RenderPlan&, std::int64_t) override {}
 
     const Settings settings_;
     std::optional<TemporaryFolder> temporary_;  // set when the daemon's cache is in use by a daemon
     cache::ChunkCache cache_;
     Scheduler scheduler_;
+    RealTimers timers_;
+    StuckWatch stuck_watch_;
     ChunkService chunks_;
     TrackMeasurer measurer_;
 };

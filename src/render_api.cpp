@@ -26,6 +26,8 @@ const char* status_name(ChunkService::State state, const ChunkRecord& record) {
             return "ready";
         case ChunkService::State::rendering:
             return "rendering";
+        case ChunkService::State::fallback:
+            return record.fallback.empty() ? "failed" : "fallback";
         case ChunkService::State::waiting:
         case ChunkService::State::absent:
             break;
@@ -45,12 +47,13 @@ Json RenderApi::manifest_of(const RenderPlan& plan) const {
         const dsp::ChunkSpan span = plan.grid.span(n);
         const Json bytes = ready ? Json((span.body_end - span.begin) * plan.wav_shape().frame_bytes()) : Json();
         if (ready) completed.push_back(n);
-        if (status == "failed") failed.push_back(n);
+        if (status == "failed" || status == "fallback") failed.push_back(n);
         sizes.push_back(bytes);
         chunks.push_back({{"index", n},
                           {"status", status},
                           {"attempts", known.attempts},
                           {"error", known.error.empty() ? Json() : Json(known.error)},
+                          {"fallback", status == "fallback" ? Json(known.fallback) : Json()},
                           {"bytes", bytes},
                           {"renderMs", known.render_ms > 0 ? Json(known.render_ms) : Json()},
                           {"url", chunk_url(plan, n)}});
@@ -95,6 +98,25 @@ Json RenderApi::start(std::int64_t track_id, const server::RecipeQuery& query) {
     return manifest_of(*plan);
 }
 
+void RenderApi::check_chunk(const RenderPlan& plan, std::int64_t index) const {
+    if (index >= 0 && index < plan.grid.chunk_count()) return;
+    throw HttpError(404,
+                    fmt::format("track {} has no chunk {}; it has {}", plan.track_id, index, plan.grid.chunk_count()),
+                    {{"field", "chunk"}, {"allowed", fmt::format("0 to {}", plan.grid.chunk_count() - 1)}});
+}
+
+Json RenderApi::retry(std::int64_t track_id, const server::RecipeQuery& query,
+                      const std::vector<std::int64_t>& chunks) {
+    const PlanPtr plan = resolve_plan(parts_, playable_track(parts_.library, track_id), query, false);
+    const std::int64_t last = plan->grid.chunk_count() - 1;
+    for (const std::int64_t n : chunks) check_chunk(*plan, n);
+    for (const std::int64_t n : chunks.empty() ? parts_.chunks.fallback_chunks(*plan, 0, last) : chunks) {
+        parts_.chunks.forget_failure(*plan, n);
+    }
+    parts_.background.start(plan);
+    return manifest_of(*plan);
+}
+
 void RenderApi::cancel(std::int64_t track_id, const server::RecipeQuery& query) {
     const PlanPtr plan = resolve_plan(parts_, playable_track(parts_.library, track_id), query, false);
     if (parts_.background.cancel(*plan)) {
@@ -106,11 +128,7 @@ server::Representation RenderApi::chunk(std::int64_t track_id, const server::Rec
                                         bool) {
     const library::Track track = playable_track(parts_.library, track_id);
     const PlanPtr plan = resolve_plan(parts_, track, query, index == 0);
-    if (index < 0 || index >= plan->grid.chunk_count()) {
-        throw HttpError(404,
-                        fmt::format("track {} has no chunk {}; it has {}", track_id, index, plan->grid.chunk_count()),
-                        {{"field", "chunk"}, {"allowed", fmt::format("0 to {}", plan->grid.chunk_count() - 1)}});
-    }
+    check_chunk(*plan, index);
     const dsp::ChunkSpan span = plan->grid.span(index);
     return wav_representation(parts_, track, plan, parse_choice(parts_.library, query), {span.begin, span.body_end});
 }

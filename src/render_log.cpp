@@ -8,6 +8,7 @@
 
 #include "src/chunk_measure.h"
 #include "src/recipe_choice.h"
+#include "src/retry_policy.h"
 
 namespace lacquer {
 namespace {
@@ -75,6 +76,8 @@ void RenderLog::chunk_complete(const RenderPlan& plan, std::int64_t index, const
         PlanRecord& record = touch(plan);
         ChunkRecord& chunk = record.chunks[static_cast<std::size_t>(index)];
         chunk.error.clear();
+        chunk.fallback.clear();
+        ++counts_.rendered;
         chunk.render_ms = report.seconds * 1000.0;
         record.rendered_seconds += report.seconds;
         ++record.rendered;
@@ -100,25 +103,55 @@ void RenderLog::chunk_complete(const RenderPlan& plan, std::int64_t index, const
     on_change_();
 }
 
-void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const std::string& reason) {
+RenderCounts RenderLog::counts() const {
+    const cache::MutexLock lock(mutex_);
+    return counts_;
+}
+
+void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) {
     int attempts = 0;
     {
         const cache::MutexLock lock(mutex_);
         ChunkRecord& chunk = touch(plan).chunks[static_cast<std::size_t>(index)];
-        chunk.error = reason;
+        if (failed.quality == Quality::enhanced) chunk.error = failed.reason;
         attempts = chunk.attempts;
+        ++(failed.retry_in ? counts_.retries : counts_.failed);
+        if (failed.reason == kTimeout) ++counts_.timeouts;
     }
-    spdlog::error("chunk {} of track {}: {}", index, plan.track_id, reason);
+    server::Json retry_in;
+    if (failed.retry_in) {
+        const double seconds = std::chrono::duration<double>(*failed.retry_in).count();
+        retry_in = seconds;
+        spdlog::warn("chunk {} of track {}: retry {}/{} in {:.2g} s: {}", index, plan.track_id, failed.attempt,
+                     kRetries, seconds, failed.reason);
+    } else {
+        spdlog::error("chunk {} of track {}: {} rendering failed: {}", index, plan.track_id,
+                      quality_name(failed.quality), failed.reason);
+    }
     events_.publish("chunkFailed", {{"trackId", plan.track_id},
                                     {"recipeId", plan.recipe_id},
                                     {"chunkIndex", index},
                                     {"attempts", attempts},
-                                    {"retryInSeconds", nullptr},
-                                    {"error", reason}});
+                                    {"retryInSeconds", std::move(retry_in)},
+                                    {"error", failed.reason}});
+    on_change_();
+}
+
+void RenderLog::chunk_fell_back(const RenderPlan& plan, std::int64_t index, Quality quality) {
+    {
+        const cache::MutexLock lock(mutex_);
+        touch(plan).chunks[static_cast<std::size_t>(index)].fallback = quality_name(quality);
+        ++counts_.fallbacks;
+    }
+    spdlog::warn("chunk {} of track {}: listeners get it {}", index, plan.track_id, quality_name(quality));
     on_change_();
 }
 
 void RenderLog::chunk_dropped(const RenderPlan&, std::int64_t) {
+    {
+        const cache::MutexLock lock(mutex_);
+        ++counts_.dropped;
+    }
     on_change_();
 }
 

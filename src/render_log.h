@@ -1,5 +1,5 @@
-// What is known about the chunks of recent plans beyond their bytes: attempts, errors, times. Turns what the chunk
-// service tells into events, and answers the manifest's questions.
+// What is known about the chunks of recent plans beyond their bytes: attempts, errors, times. Counts failures. Turns
+// what the chunk service tells into events, and answers the manifest's questions.
 //
 // Threads: every member may be called from any thread. Memory: the 64 plans used last.
 #pragma once
@@ -20,6 +20,7 @@ namespace lacquer {
 struct ChunkRecord {
     int attempts = 0;
     std::string error;       // of the last attempt that failed; empty once one succeeded
+    std::string fallback;    // the quality that listeners got instead; empty: none
     double render_ms = 0.0;  // of the last attempt that succeeded in this run of the daemon
 };
 
@@ -34,6 +35,15 @@ struct PlanRecord {
     bool complete = false;  // and finalResult was published
 };
 
+// Over the daemon's life.
+struct RenderCounts {
+    std::uint64_t rendered = 0, retries = 0;
+    std::uint64_t failed = 0;     // chunks for good, each time
+    std::uint64_t timeouts = 0;   // attempts given up without progress
+    std::uint64_t fallbacks = 0;  // chunks that listeners got in another quality
+    std::uint64_t dropped = 0;    // renders that nobody wanted any more
+};
+
 class RenderLog : public ChunkObserver {
 public:
     // `on_change` is called after every event, from worker threads.
@@ -41,11 +51,13 @@ public:
         : events_(events), cache_(cache), on_change_(std::move(on_change)) {}
 
     PlanRecord record(const RenderPlan& plan) const;
+    RenderCounts counts() const;
 
     void chunk_started(const RenderPlan& plan, std::int64_t index) override;
     void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                         std::span<const std::byte> bytes) override;
-    void chunk_failed(const RenderPlan& plan, std::int64_t index, const std::string& reason) override;
+    void chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) override;
+    void chunk_fell_back(const RenderPlan& plan, std::int64_t index, Quality quality) override;
     // Tells how far the plan is: partialAudio and progressUpdate where there is news, finalResult once complete.
     void tell_news(const RenderPlan& plan);
     void chunk_dropped(const RenderPlan& plan, std::int64_t index) override;
@@ -61,6 +73,7 @@ private:
     cache::Mutex
         telling_;  // held from looking at what is ready to publishing it, so that news go out in order; before mutex_
     mutable cache::Mutex mutex_;
+    RenderCounts counts_ GUARDED_BY(mutex_);
     std::list<PlanRecord> records_ GUARDED_BY(mutex_);  // front = used last; fingerprints are distinct
 };
 

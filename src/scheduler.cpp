@@ -47,6 +47,7 @@ struct Scheduler::State {
     std::optional<Started> take(std::size_t place) EXCLUDES_LOCK(mutex);
     bool give_back(const Started& task) EXCLUDES_LOCK(mutex);
     std::vector<RunningPtr> find_stuck(Clock::time_point now, Clock::duration patience) REQUIRES_LOCK(mutex);
+    bool is_short_of_workers() const REQUIRES_LOCK(mutex);
     void replace_stuck_workers(const std::shared_ptr<State>& self) REQUIRES_LOCK(mutex);
     void write_off(const Running& stuck, std::thread replacement) REQUIRES_LOCK(mutex);
 
@@ -91,6 +92,11 @@ std::optional<Scheduler::State::Started> Scheduler::State::take(std::size_t plac
         runnable.wait(mutex);
     }
     return std::nullopt;
+}
+
+// A stuck one could not be replaced.
+bool Scheduler::State::is_short_of_workers() const {
+    return std::any_of(running.begin(), running.end(), [](const auto& task) { return task.second->given_up; });
 }
 
 // False when the worker was written off meanwhile.
@@ -182,7 +188,7 @@ std::optional<Scheduler::Ticket> Scheduler::submit(Urgency urgency, Task task) {
     std::optional<Ticket> ticket;
     {
         const cache::MutexLock lock(state_->mutex);
-        if (!state_->stopping && state_->written_off < state_->workers) ticket = state_->queue.submit(urgency);
+        if (!state_->stopping && !state_->is_short_of_workers()) ticket = state_->queue.submit(urgency);
         if (!ticket) {
             ++state_->refused;
             return std::nullopt;

@@ -5,8 +5,8 @@
 //                                                       the worker is written off, a new one takes its place
 //
 // A written-off worker cannot be ended, only forgotten: its thread is detached and ends when its task returns, be that
-// after the scheduler is gone. At most as many of them are alive at once as there are workers; until one comes back
-// new tasks are refused and a worker that gets stuck stays in its place.
+// after the scheduler is gone. At most as many of them are alive at once as there are workers; a worker that gets stuck
+// then stays in its place, and until one comes back new tasks are refused.
 //
 // The scheduler reads no clock, except stop(): deadlines are only compared, write_off_stuck() is told the time.
 //
@@ -74,8 +74,8 @@ public:
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
-    // nullopt: refused (counted), because `max_waiting` tasks wait (three quarters of that for a background class), as
-    // many written-off workers are still blocked as there are workers, or the scheduler was stopped.
+    // nullopt: refused (counted), because `max_waiting` tasks wait (three quarters of that for a background class), a
+    // stuck worker could not be replaced, or the scheduler was stopped.
     std::optional<Ticket> submit(Urgency urgency, Task task);
     // Moves a waiting task forward; never back. No effect once it runs.
     void hasten(Ticket ticket, Urgency urgency);

@@ -113,6 +113,9 @@ std::vector<SettingRow> make_rows() {
         {"chunk.context", "Seconds rendered before a chunk, 1 to 30", false,
          [](S& s, Text t) { s.grid.context_seconds = parse_seconds(t, 1, 30); },
          [](const S& s) { return fmt::format("{}", s.grid.context_seconds); }},
+        {"render.stuck", "Seconds without progress until a render is given up, 1 to 600", false,
+         [](S& s, Text t) { s.stuck_seconds = parse_seconds(t, 1, 600); },
+         [](const S& s) { return fmt::format("{}", s.stuck_seconds); }},
     };
 }
 

@@ -35,6 +35,7 @@ struct Settings {
     std::string log_level = "info";
     std::string simd = "auto";  // "auto" or one of dsp::runnable_simd(); main hands it to dsp::force_simd()
     dsp::GridSettings grid;
+    double stuck_seconds = 30.0;  // [1, 600]: a render without progress for so long is given up
 };
 
 struct SettingRow {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "src/original_file.h"
 #include "src/track_api.h"
@@ -33,7 +34,7 @@ public:
     std::size_t read(std::uint64_t offset, std::span<std::byte> out,
                      const std::function<bool()>& listener_present) override {
         read_anything_ = true;
-        const std::size_t count = stream_.read(offset, out, listener_present);
+        const std::size_t count = read_stream(offset, out, listener_present);
         if (count > 0 && entered_) {
             entered_now(*std::exchange(entered_, std::nullopt));
         }
@@ -41,6 +42,18 @@ public:
     }
 
 private:
+    // Before the first byte these become an answer, later a reset.
+    std::size_t read_stream(std::uint64_t offset, std::span<std::byte> out,
+                            const std::function<bool()>& listener_present) {
+        try {
+            return stream_.read(offset, out, listener_present);
+        } catch (const WorkRefused& refused) {
+            throw HttpError(503, refused.what(), server::Json::object(), {{"Retry-After", "10"}});
+        } catch (const ChunkError& error) {
+            throw HttpError(503, fmt::format("track {}: {}", track_.id, error.what()), server::Json::object(),
+                            {{"Retry-After", "1"}});
+        }
+    }
     // The rest of the track is begun, and the time is noted, as the listener goes on, not before the first byte.
     void entered_now(std::int64_t chunk) {
         playhead_->at(chunk);
@@ -73,6 +86,15 @@ std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
     return std::min<std::int64_t>(std::llround(start_seconds * plan.media.sample_rate_hz), plan.grid.frame_count());
 }
 
+// Those among the chunks that the span is made of.
+std::vector<std::int64_t> fallback_chunks(const ChunkService& chunks, const RenderPlan& plan, StreamSpan span) {
+    if (span.first_frame == span.end_frame) return {};
+    const std::int64_t first = plan.grid.chunk_at(span.first_frame);
+    const bool fades_in = span.first_frame < plan.grid.span(first).middle_begin;
+    return chunks.fallback_chunks(plan, fades_in ? std::max<std::int64_t>(0, first - 1) : first,
+                                  plan.grid.chunk_at(span.end_frame - 1));
+}
+
 }  // namespace
 
 PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const RenderChoice& choice,
@@ -81,6 +103,8 @@ PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, cons
         return parts.recipes.plan(track, choice, from_first_byte, listener_present);
     } catch (const media::DecodeError& error) {
         throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track.id, error.what()));
+    } catch (const WorkRefused& refused) {
+        throw HttpError(503, refused.what(), server::Json::object(), {{"Retry-After", "10"}});
     } catch (const NotWanted&) {
         throw HttpError(503, "given up: nobody waits for the track to be measured, or the daemon is stopping");
     } catch (const std::out_of_range& error) {
@@ -98,9 +122,17 @@ server::Representation wav_representation(const StreamParts& parts, const librar
     server::Representation wav;
     wav.body = std::make_unique<StreamBody>(parts, track, plan, choice, span);
     wav.content_type = "audio/wav";
-    wav.etag = span.first_frame == 0 && span.end_frame == plan->grid.frame_count()
-                   ? fmt::format("\"{}\"", plan->fingerprint)
-                   : fmt::format("\"{}-{}-{}\"", plan->fingerprint, span.first_frame, span.end_frame);
+    wav.etag = plan->fingerprint;
+    if (span.first_frame != 0 || span.end_frame != plan->grid.frame_count()) {
+        wav.etag += fmt::format("-{}-{}", span.first_frame, span.end_frame);
+    }
+    const auto fallbacks = fallback_chunks(parts.chunks, *plan, span);
+    if (!fallbacks.empty()) {
+        wav.etag += fmt::format("-without-{}", fmt::join(fallbacks, "."));
+        wav.cache_control = "no-store";
+        wav.headers = {{"X-Failed-Chunks", fmt::format("{}", fmt::join(fallbacks, ","))}};
+    }
+    wav.etag = '"' + wav.etag + '"';
     return wav;
 }
 
@@ -118,7 +150,7 @@ server::Representation StreamApi::enhanced(const library::Track& track, const se
     if (query.available) return available(track, choice, plan, first_frame, query.head);
     server::Representation wav =
         wav_representation(parts_, track, plan, choice, {first_frame, plan->grid.frame_count()});
-    wav.headers = audio_headers(*plan);
+    for (auto& header : audio_headers(*plan)) wav.headers.push_back(std::move(header));
     return wav;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "dsp/audio_block.h"
 
@@ -24,10 +25,16 @@ struct MediaInfo {
     std::string decoder;                // name, version and CPU path: part of the engine id
 };
 
-// The file cannot be decoded; what() is the decoder's reason, fit for people, without a path.
+// The file cannot be decoded; what() is the decoder's reason, fit for people, without a path. code(): what the system
+// said when it was not the file's content that stood in the way; none otherwise.
 class DecodeError : public std::runtime_error {
 public:
-    using std::runtime_error::runtime_error;
+    explicit DecodeError(const std::string& reason, std::error_code code = {})
+        : std::runtime_error(code ? reason + ": " + code.message() : reason), code_(code) {}
+    const std::error_code& code() const noexcept { return code_; }
+
+private:
+    std::error_code code_;
 };
 
 // Threads: one instance per run, not thread-safe. Memory: fixed after construction.

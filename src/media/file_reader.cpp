@@ -17,15 +17,11 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 64 * 1024;
 
-std::string reason(int error) {
-    return std::generic_category().message(error);
-}
-
 }  // namespace
 
 FileReader::FileReader(const std::filesystem::path& file)
     : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), buffer_(kBufferBytes) {
-    if (descriptor_ < 0) throw DecodeError("cannot open the file: " + reason(errno));
+    if (descriptor_ < 0) throw DecodeError("cannot open the file", {errno, std::generic_category()});
     struct stat status {};
     const bool known = ::fstat(descriptor_, &status) == 0;
     if (!known || !S_ISREG(status.st_mode)) {
@@ -37,6 +33,10 @@ FileReader::FileReader(const std::filesystem::path& file)
 
 FileReader::~FileReader() {
     ::close(descriptor_);
+}
+
+void FileReader::throw_if_failed() const {
+    if (failed()) throw DecodeError("the file cannot be read", {error_, std::generic_category()});
 }
 
 void FileReader::drop_front(std::int64_t bytes) noexcept {

@@ -30,12 +30,12 @@ public:
     std::int64_t position() const noexcept { return position_; }
     void seek(std::int64_t position) noexcept { position_ = position; }
 
-    // Fewer bytes than asked only at the end of the file, or when it could not be read: then failed().
+    // Fewer bytes than asked only at the end of the file, or when it could not be read: then failed(), for good.
     std::size_t read(std::span<std::byte> out) noexcept;
     // Reads at `position` and leaves position() there.
     std::size_t read_at(std::int64_t position, std::span<std::byte> out) noexcept;
     bool failed() const noexcept { return error_ != 0; }
-    int error() const noexcept { return error_; }  // errno of the first failed read, 0 when none
+    void throw_if_failed() const;  // DecodeError with the system's reason
 
 private:
     std::size_t read_through_buffer(std::span<std::byte> out) noexcept;
@@ -44,7 +44,7 @@ private:
     void apply_overlay(std::int64_t position, std::span<std::byte> bytes) const noexcept;
 
     int descriptor_;
-    int error_ = 0;
+    int error_ = 0;  // errno of the first failed read
     std::int64_t size_bytes_ = 0;
     std::int64_t origin_ = 0;
     std::int64_t position_ = 0;           // relative to origin_

@@ -102,12 +102,13 @@ public:
             done += bytes / sizeof(float);
             at_end_ = status != MPG123_OK && status != MPG123_NEW_FORMAT;
         }
-        if (file_->failed()) throw DecodeError("the file cannot be read");
+        file_->throw_if_failed();
         return done / format_.channels;
     }
 
 private:
     void check(int status) const {
+        file_->throw_if_failed();
         if (status != MPG123_OK) throw DecodeError(mpg123_strerror(handle_.get()));
     }
 

@@ -51,6 +51,7 @@ std::unique_ptr<Source> open_by_content(std::unique_ptr<FileReader> reader, cons
     const auto first_frame = find_mpeg_audio(*reader);
     if (first_frame) reader->drop_front(*first_frame);
     if (first_frame || is_one_of(kMpegExtensions, extension)) return open_mpg123_source(std::move(reader));
+    reader->throw_if_failed();
     throw DecodeError("no audio format is recognised in the file");
 }
 

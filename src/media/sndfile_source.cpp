@@ -90,7 +90,7 @@ public:
         } else {
             count = read_integers(sf_readf_int, ints_, interleaved.data(), frames);
         }
-        if (file_->failed()) throw DecodeError("the file cannot be read");
+        file_->throw_if_failed();
         return static_cast<std::size_t>(std::max<sf_count_t>(count, 0));
     }
 
@@ -100,6 +100,7 @@ private:
         SF_INFO info{};
         file_->seek(0);
         handle_.reset(sf_open_virtual(&io, SFM_READ, &info, file_.get()));
+        file_->throw_if_failed();
         if (!handle_) throw DecodeError(sf_strerror(nullptr));
         return info;
     }

@@ -143,6 +143,10 @@ public:
         return {{"trackId", track_id}, {"preset", query.preset}};
     }
     server::Json start(std::int64_t track_id, const server::RecipeQuery&) override { return {{"trackId", track_id}}; }
+    server::Json retry(std::int64_t track_id, const server::RecipeQuery&,
+                       const std::vector<std::int64_t>& chunks) override {
+        return {{"trackId", track_id}, {"chunks", chunks}};
+    }
     void cancel(std::int64_t track_id, const server::RecipeQuery&) override { cancelled = track_id; }
     server::Representation chunk(std::int64_t, const server::RecipeQuery&, std::int64_t index, bool) override {
         return representation(100 + static_cast<std::uint64_t>(index));

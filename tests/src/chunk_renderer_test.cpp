@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "src/source_watch.h"
 #include "tests/src/fixture.h"
 #include "tests/support/measures.h"
 
@@ -127,35 +128,57 @@ TEST_F(ChunkRenderer, AFileThatIsNoLongerTheOneOfThePlanIsRefused) {
     const PlanPtr plan = plan_of(file);
     const auto rewritten = std::filesystem::last_write_time(file) + std::chrono::seconds(1);
     std::filesystem::last_write_time(file, rewritten);  // the same size
-    EXPECT_THROW(rendered(*plan, 0), media::DecodeError);
+    EXPECT_THROW(rendered(*plan, 0), SourceChanged);
     const PlanPtr again = plan_of(file);
     std::ofstream(file, std::ios::app) << "x";
     std::filesystem::last_write_time(file, rewritten);  // the same time
-    EXPECT_THROW(rendered(*again, 0), media::DecodeError);
+    EXPECT_THROW(rendered(*again, 0), SourceChanged);
     std::filesystem::remove(file);
-    EXPECT_THROW(rendered(*again, 0), media::DecodeError);
+    EXPECT_THROW(rendered(*again, 0), SourceChanged);
 }
 
 TEST_F(ChunkRenderer, AFileThatIsOverwrittenWhileItIsRenderedIsRefused) {
     const auto file = source(6);
+    for (const Quality quality : {Quality::enhanced, Quality::neutral, Quality::plain}) {
+        const PlanPtr plan = plan_of(file);
+        Collector collector(plan->grid.span(0));
+        int writes = 0;
+        collector.on_write = [&] {
+            ++writes;
+            std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
+        };
+        EXPECT_THROW(render_chunk(*plan, plan->grid.span(0), {.quality = quality}, collector), SourceChanged);
+        EXPECT_EQ(writes, 1) << "not a frame of the new content";
+    }
+}
+
+TEST_F(ChunkRenderer, AFileThatIsReplacedWhileItIsRenderedIsReadToTheEndOfTheChunk) {
+    const auto file = source(6);
     const PlanPtr plan = plan_of(file);
-    Collector collector(plan->grid.span(0));
-    collector.on_write = [&] {
-        std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
-    };
-    EXPECT_THROW(render_chunk(*plan, plan->grid.span(0), {}, collector), media::DecodeError);
+    const auto expected = test::rendered_alone(*plan, 0);
+    GrowingChunk chunk(chunk_layout(*plan, 0).total_bytes());
+    ChunkEncoder encoder(*plan, 0, chunk);
+    bool replaced = false;
+    const RenderControl control{.go_on = [&] {
+        if (chunk.ready_bytes() > 0 && !std::exchange(replaced, true)) {
+            test::write_wav(folder / "other.wav", test::restless_noise(7, kFormat, 2).block(), kFormat.sample_rate_hz);
+            std::filesystem::rename(folder / "other.wav", file);
+        }
+        return true;
+    }};
+    render_chunk(*plan, plan->grid.span(0), control, encoder);
+    EXPECT_TRUE(replaced);
+    EXPECT_TRUE(test::ByteVector(chunk.bytes().begin(), chunk.bytes().end()) == expected);
+    EXPECT_THROW(test::rendered_alone(*plan, 0), SourceChanged);
 }
 
 TEST_F(ChunkRenderer, StopsWhenAsked) {
     const PlanPtr plan = plan_of(source(6));
-    std::stop_source stop;
     Collector collector(plan->grid.span(0));
     int writes = 0;
-    collector.on_write = [&] {
-        ++writes;
-        stop.request_stop();
-    };
-    EXPECT_THROW(render_chunk(*plan, plan->grid.span(0), stop.get_token(), collector), RenderCancelled);
+    collector.on_write = [&] { ++writes; };
+    EXPECT_THROW(render_chunk(*plan, plan->grid.span(0), {.go_on = [&] { return writes == 0; }}, collector),
+                 RenderCancelled);
     EXPECT_EQ(writes, 1);
 }
 

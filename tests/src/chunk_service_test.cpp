@@ -80,7 +80,8 @@ TEST_F(ChunkServiceTest, TheBytesSurviveARestart) {
         cache::ChunkCache cache(directory.path(), Pipeline::kRoomy);
         Scheduler scheduler(1);
         test::ChunkDiary diary;
-        ChunkService chunks(cache, scheduler, diary);
+        test::ManualTimers timers;
+        ChunkService chunks(cache, scheduler, timers, diary);
         ByteVector bytes(bytes_of(2).size());
         EXPECT_TRUE(chunks.open(plan, 2, {TaskClass::listener})->read_all(0, bytes, present));
         EXPECT_TRUE(bytes == bytes_of(2));
@@ -104,16 +105,6 @@ TEST_F(ChunkServiceTest, ARenderNobodyWantsAnyMoreIsDroppedBeforeItStarts) {
     road.open();
     EXPECT_TRUE(pipeline.read(plan, 1) == bytes_of(1));
     EXPECT_EQ(pipeline.diary.count("started"), 1u);
-}
-
-TEST_F(ChunkServiceTest, ARenderThatRunsIsFinishedThoughNobodyWantsIt) {
-    Pipeline pipeline(Pipeline::kRoomy, 1);
-    auto access = pipeline.open(plan, 1);
-    EXPECT_TRUE(eventually([&] { return pipeline.diary.count("started") == 1; }));
-    access.reset();
-    EXPECT_TRUE(eventually([&] { return pipeline.diary.count("complete") == 1; }));
-    EXPECT_EQ(pipeline.chunks.state(*plan, 1), ChunkService::State::ready);
-    EXPECT_EQ(pipeline.chunks.ready_count(*plan), 1);
 }
 
 TEST_F(ChunkServiceTest, AMoreUrgentReaderMovesTheRenderForward) {
@@ -193,7 +184,8 @@ TEST_F(ChunkServiceTest, AnEntryThatCannotBeOpenedForNowIsRenderedInstead) {
     faults.may_open = false;  // too many open files, say: the entry stays
     Scheduler scheduler(1);
     test::ChunkDiary diary;
-    ChunkService chunks(cache, scheduler, diary);
+    test::ManualTimers timers;
+    ChunkService chunks(cache, scheduler, timers, diary);
     ByteVector bytes(bytes_of(2).size());
     EXPECT_TRUE(chunks.open(plan, 2, {TaskClass::listener})->read_all(0, bytes, present));
     EXPECT_TRUE(bytes == bytes_of(2));

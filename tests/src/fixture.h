@@ -19,10 +19,12 @@
 #include <gtest/gtest.h>
 
 #include "dsp/profile_meter.h"
+#include "src/chunk_encoder.h"
 #include "src/chunk_renderer.h"
 #include "src/chunk_service.h"
 #include "src/offline.h"
 #include "src/recipe_choice.h"
+#include "tests/src/manual_timers.h"
 #include "tests/support/signals.h"
 #include "tests/support/temp_dir.h"
 
@@ -94,10 +96,10 @@ inline PlanPtr plan_of(const fs::path& file, const PlanWish& wish = {}) {
 }
 
 // What the chunk's bytes have to be, without service, cache or scheduler.
-inline ByteVector rendered_alone(const RenderPlan& plan, std::int64_t index) {
+inline ByteVector rendered_alone(const RenderPlan& plan, std::int64_t index, const RenderControl& control = {}) {
     GrowingChunk chunk(chunk_layout(plan, index).total_bytes());
     ChunkEncoder encoder(plan, index, chunk);
-    render_chunk(plan, plan.grid.span(index), {}, encoder);
+    render_chunk(plan, plan.grid.span(index), control, encoder);
     EXPECT_EQ(chunk.ready_bytes(), chunk.size_bytes());
     return {chunk.bytes().begin(), chunk.bytes().end()};
 }
@@ -105,7 +107,8 @@ inline ByteVector rendered_alone(const RenderPlan& plan, std::int64_t index) {
 // Writes down what the service tells.
 class ChunkDiary : public ChunkObserver {
 public:
-    using Entry = std::pair<std::string, std::int64_t>;  // "started", "complete", "failed", "dropped"; chunk
+    using Entry = std::pair<std::string, std::int64_t>;  // "started", "complete", "retry", "failed", a fallback's name,
+                                                         // "dropped"; chunk
 
     void on_change(std::function<void()> listener) { listener_ = std::move(listener); }  // before the first render
     std::vector<std::int64_t> chunks(const std::string& what) const {
@@ -121,17 +124,26 @@ public:
         return failure_;
     }
 
+    std::vector<std::chrono::milliseconds> delays() const {
+        const std::lock_guard lock(mutex_);
+        return delays_;
+    }
+
     void chunk_started(const RenderPlan&, std::int64_t index) override { add("started", index); }
     void chunk_complete(const RenderPlan&, std::int64_t index, const RenderReport&,
                         std::span<const std::byte>) override {
         add("complete", index);
     }
-    void chunk_failed(const RenderPlan&, std::int64_t index, const std::string& reason) override {
+    void chunk_failed(const RenderPlan&, std::int64_t index, const FailedAttempt& failed) override {
         {
             const std::lock_guard lock(mutex_);
-            failure_ = reason;
+            failure_ = failed.reason;
+            if (failed.retry_in) delays_.push_back(*failed.retry_in);
         }
-        add("failed", index);
+        add(failed.retry_in ? "retry" : "failed", index);
+    }
+    void chunk_fell_back(const RenderPlan&, std::int64_t index, Quality quality) override {
+        add(quality_name(quality), index);
     }
     void chunk_dropped(const RenderPlan&, std::int64_t index) override { add("dropped", index); }
 
@@ -147,6 +159,7 @@ private:
     mutable std::mutex mutex_;
     std::vector<Entry> entries_;
     std::string failure_;
+    std::vector<std::chrono::milliseconds> delays_;  // before the retries, in order
     std::function<void()> listener_;
 };
 
@@ -177,8 +190,10 @@ private:
 struct Pipeline {
     static constexpr std::uint64_t kRoomy = 1'000'000'000;
 
-    explicit Pipeline(std::uint64_t capacity_bytes = kRoomy, int workers = 2)
-        : cache(directory.path(), capacity_bytes), scheduler(workers), chunks(cache, scheduler, diary) {}
+    explicit Pipeline(std::uint64_t capacity_bytes = kRoomy, int workers = 2, ChunkServiceOptions options = {})
+        : cache(directory.path(), capacity_bytes),
+          scheduler(workers),
+          chunks(cache, scheduler, timers, diary, std::move(options)) {}
     ~Pipeline() { scheduler.stop(); }
 
     std::unique_ptr<ChunkService::Access> open(const PlanPtr& plan, std::int64_t index,
@@ -194,14 +209,15 @@ struct Pipeline {
     // No render is waiting or running any more: what was dropped has been dropped.
     bool comes_to_rest() {
         return eventually([&] {
-            return scheduler.waiting() == 0 &&
-                   diary.count("started") == diary.count("complete") + diary.count("failed");
+            const Scheduler::Counts counts = scheduler.counts();
+            return counts.waiting == 0 && counts.running == 0;
         });
     }
 
     TempDir directory;
     cache::ChunkCache cache;
     Scheduler scheduler;
+    ManualTimers timers;
     ChunkDiary diary;
     ChunkService chunks;
 };

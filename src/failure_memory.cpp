@@ -1,0 +1,51 @@
+#include "src/failure_memory.h"
+
+#include <utility>
+
+#include "src/retry_policy.h"
+
+namespace lacquer {
+namespace {
+
+constexpr std::size_t kRemembered = 4096;
+
+}  // namespace
+
+void FailureMemory::remember(const Place& place, const std::string& content_id, Failure failure, Time now) {
+    const Quality fallback = failure.hung ? Quality::silent : Quality::neutral;
+    if (failure.hung) {
+        if (hung_sources_.size() >= kRemembered) hung_sources_.erase(hung_sources_.begin());
+        hung_sources_[content_id] = {failure, fallback, now};
+    }
+    std::erase(order_, place);
+    order_.push_back(place);
+    chunks_[place] = {std::move(failure), fallback, now};
+    while (order_.size() > kRemembered) {
+        chunks_.erase(order_.front());
+        order_.pop_front();
+    }
+}
+
+void FailureMemory::found_fallback(const Place& place, Quality quality) {
+    if (const auto chunk = chunks_.find(place); chunk != chunks_.end()) chunk->second.fallback = quality;
+}
+
+void FailureMemory::forget(const Place& place, const std::string& content_id) {
+    hung_sources_.erase(content_id);
+    if (chunks_.erase(place) > 0) std::erase(order_, place);
+}
+
+std::optional<FailureMemory::Known> FailureMemory::known(const Entry& entry, Time now) const {
+    return Known{entry.failure, entry.fallback, entry.failure.can_pass && now - entry.at >= kFailureRest};
+}
+
+std::optional<FailureMemory::Known> FailureMemory::find(const Place& place, const std::string& content_id,
+                                                        Time now) const {
+    if (const auto chunk = chunks_.find(place); chunk != chunks_.end()) return known(chunk->second, now);
+    if (const auto source = hung_sources_.find(content_id); source != hung_sources_.end()) {
+        return known(source->second, now);
+    }
+    return std::nullopt;
+}
+
+}  // namespace lacquer
