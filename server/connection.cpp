@@ -131,6 +131,10 @@ bool Connection::write(std::string_view text) {
     return write(std::as_bytes(std::span(text.data(), text.size())));
 }
 
+bool Connection::wait_until_writable() const {
+    return wait(POLLOUT, Clock::now() + write_timeout_);
+}
+
 bool Connection::peer_is_present() {
     pollfd entry{descriptor_, POLLRDHUP, 0};
     if (::poll(&entry, 1, 0) <= 0) return true;

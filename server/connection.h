@@ -37,6 +37,8 @@ public:
     // False when the client is gone, or took nothing for the write timeout.
     bool write(std::span<const std::byte> bytes);
     bool write(std::string_view text);
+    // Until a good part of the send buffer is free; false as with write().
+    bool wait_until_writable() const;
 
     // Whether somebody may still read what we write. A client that only closed its sending side counts as present once
     // it took bytes afterwards, for one second otherwise: a FIN alone does not tell a half-closed from a closed one.

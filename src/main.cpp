@@ -1,10 +1,14 @@
 // The one binary: reads the command line, hands over to a command.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "dsp/simd.h"
 #include "src/commands.h"
@@ -143,9 +147,20 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A thread keeps what it frees, 20 kB after one request, and a daemon has a thread for each of its listeners. The C
+// library only takes this from the environment, and only when a program starts: so this one starts twice.
+void serve_without_thread_caches(int argc, char** argv) {
+    const bool serves =
+        std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "serve"; });
+    constexpr int kKeepGiven = 0;
+    if (!serves || getenv("GLIBC_TUNABLES") != nullptr) return;
+    if (setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", kKeepGiven) == 0) execv("/proc/self/exe", argv);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    serve_without_thread_caches(argc, argv);
     // What a render needs goes back to the system when it is done, instead of staying in a heap per thread.
     mallopt(M_MMAP_THRESHOLD, 64 * 1024);
     mallopt(M_ARENA_MAX, 2);

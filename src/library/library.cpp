@@ -16,6 +16,7 @@
 #include "src/library/examine.h"
 #include "src/library/folder_walk.h"
 #include "src/library/scan.h"
+#include "src/library/sweep.h"
 #include "src/library/text.h"
 #include "src/library/track_rows.h"
 
@@ -96,7 +97,7 @@ std::optional<std::string> text_in(const fs::path& database, const char* sql, st
 
 struct Library::State {
     State(const fs::path& database, std::vector<fs::path> music)
-        : roots(existing_folders(std::move(music))), connection(database) {}
+        : roots(existing_folders(std::move(music))), file(database), connection(database) {}
 
     std::optional<std::string> text(const char* sql, std::initializer_list<std::string> keys) {
         return connection.with(sql, [&](SQLite::Statement& row) { return first_text(row, keys); });
@@ -112,6 +113,7 @@ struct Library::State {
     }
 
     const std::vector<fs::path> roots;
+    const fs::path file;
     Connection connection;
     std::mutex scan_mutex;  // held for a whole scan; guards decoders_checked
     bool decoders_checked = false;
@@ -127,6 +129,17 @@ Library::~Library() = default;
 
 const std::string& Library::notice() const {
     return state_->connection.notice();
+}
+
+bool Library::damaged() const noexcept {
+    return state_->connection.damaged();
+}
+
+std::string Library::repair() {
+    const std::scoped_lock lock(state_->scan_mutex, state_->hash_mutex);
+    state_->decoders_checked = false;
+    state_->hashed_up_to = 0;
+    return state_->connection.repair();
 }
 
 ScanResult Library::scan(std::stop_token stop, const std::function<void(const Track&)>& on_track) {
@@ -291,6 +304,23 @@ std::vector<std::pair<std::string, std::string>> Library::presets() const {
         while (rows.executeStep()) found.emplace_back(rows.getColumn(0).getString(), rows.getColumn(1).getString());
         return found;
     });
+}
+
+std::vector<Content> Library::contents() const {
+    return state_->connection.list([](SQLite::Database& database) {
+        SQLite::Statement rows(database,
+                               "SELECT DISTINCT content_id, decoder FROM tracks WHERE vanished = 0 AND error = ''");
+        std::vector<Content> contents;
+        while (rows.executeStep()) contents.push_back({rows.getColumn(0).getString(), rows.getColumn(1).getString()});
+        return contents;
+    });
+}
+
+SweptLibrary Library::sweep(std::int64_t now_unix_s) {
+    SweptLibrary swept;
+    swept.rows = sweep_absent_contents(state_->connection, now_unix_s);
+    swept.files = remove_old_damaged_databases(state_->file);
+    return swept;
 }
 
 std::optional<std::string> profile_text_in(const fs::path& database, const std::string& content_id,
