@@ -94,9 +94,11 @@ std::optional<Scheduler::State::Started> Scheduler::State::take(std::size_t plac
     return std::nullopt;
 }
 
-// A stuck one could not be replaced.
+// A stuck one cannot be replaced. One that is about to be does not count: its owner may submit again when told.
 bool Scheduler::State::is_short_of_workers() const {
-    return std::any_of(running.begin(), running.end(), [](const auto& task) { return task.second->given_up; });
+    const auto stuck = static_cast<std::size_t>(
+        std::count_if(running.begin(), running.end(), [](const auto& task) { return task.second->given_up; }));
+    return stuck + written_off > workers;
 }
 
 // False when the worker was written off meanwhile.

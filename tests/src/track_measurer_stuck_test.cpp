@@ -90,17 +90,24 @@ TEST_F(TrackMeasurerStuckTest, WhatHangsFromItsStartFailsWithTimeoutAndLeavesNot
     HungMount mount(0);
     Scheduler scheduler(2);
     TrackMeasurer measurer(scheduler, mount.opener());
-    auto measured = measuring(measurer);
+    std::promise<void> asked, answer;  // whoever waits is busy elsewhere and withdraws nothing
+    auto measured = measuring(measurer, [&] {
+        asked.set_value();
+        answer.get_future().wait();
+        return true;
+    });
+    asked.get_future().wait();
     ASSERT_TRUE(eventually([&] { return mount.hanging() == 2; }));
     wait_out_the_patience(scheduler);
+    EXPECT_TRUE(eventually([&] { return scheduler.counts().waiting + scheduler.counts().running == 0; }));
+    EXPECT_EQ(mount.hanging(), 2) << "the other segments were not tried on the same mount";
+    answer.set_value();
     try {
         measured.get();
         ADD_FAILURE() << "measured";
     } catch (const media::DecodeError& error) {
         EXPECT_STREQ(error.what(), "timeout");
     }
-    EXPECT_EQ(mount.hanging(), 2) << "the other segments were not tried on the same mount";
-    EXPECT_TRUE(eventually([&] { return scheduler.counts().waiting + scheduler.counts().running == 0; }));
     mount.let_go();
     EXPECT_TRUE(eventually([&] { return scheduler.counts().written_off == 0; }));
     const auto again = TrackMeasurer(scheduler).measure(file, media::probe(file), TaskClass::listener, present);

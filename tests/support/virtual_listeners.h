@@ -35,6 +35,7 @@ public:
     const VirtualCosts& costs() const { return costs_; }
     VirtualWorkers& workers() { return workers_; }
     std::uint64_t refused() const { return refused_; }
+    const std::vector<std::pair<VirtualChunk, VirtualWorkers::Run>>& renders() const { return renders_; }
     std::map<VirtualChunk, int> interested() const {  // in waiting chunks
         std::map<VirtualChunk, int> counts;
         for (const auto& [chunk, flight] : flights_) {
@@ -81,6 +82,7 @@ private:
     void begin(VirtualChunk chunk, const VirtualWorkers::Run& run) {
         Flight& flight = flights_.at(chunk);
         flight.ticket = 0;
+        renders_.emplace_back(chunk, run);
         flight.first_bytes = run.started + costs_.first_bytes;
         for (auto& heard : std::exchange(flight.heard, {})) workers_.at(*flight.first_bytes, std::move(heard));
     }
@@ -88,6 +90,7 @@ private:
     VirtualWorkers& workers_;
     const VirtualCosts costs_;
     std::map<VirtualChunk, Flight> flights_;
+    std::vector<std::pair<VirtualChunk, VirtualWorkers::Run>> renders_;
     std::uint64_t refused_ = 0;
 };
 
@@ -109,6 +112,7 @@ public:
     void play(int index) {
         const std::set<int> old = std::exchange(held_, {});
         ++life_;
+        left_.reset();
         first_read_ = chunks_.workers().now();
         first_index_ = index;
         enter(index, 0);
@@ -116,10 +120,13 @@ public:
     }
     void leave() {
         ++life_;
+        left_ = chunks_.workers().now();
         for (const int index : held_) chunks_.leave({track_, index});
         held_.clear();
     }
     const std::vector<Heard>& heard() const { return heard_; }
+    std::optional<Deadline> left() const { return left_; }
+    int track() const { return track_; }
 
 private:
     Urgency urgency(int index, TaskClass task_class) const {
@@ -161,36 +168,63 @@ private:
     const int look_ahead_;
     Deadline first_read_;
     int first_index_ = 0;
-    int life_ = 0;  // grows with every seek: what belonged to the life before is void
+    int life_ = 0;                  // grows with every seek: what belonged to the life before is void
+    std::optional<Deadline> left_;  // for good, unless play() follows
     std::set<int> held_;
     std::vector<Heard> heard_;
 };
 
-// Renders a track from its beginning, a few chunks in the queue at a time: src/background_renders.
+// Renders chunks of a track one after the other, two in the queue at a time: src/background_renders.
 class VirtualJob {
 public:
-    VirtualJob(VirtualWorkers& workers, Urgency urgency, std::chrono::milliseconds cost, int chunks, int at_a_time = 2)
-        : workers_(workers), urgency_(urgency), cost_(cost), left_(chunks), at_a_time_(at_a_time) {}
+    VirtualJob(VirtualChunks& chunks, Urgency urgency, int track, int first, int end)
+        : chunks_(chunks), urgency_(urgency), track_(track), next_(first), end_(end) {}
     VirtualJob(const VirtualJob&) = delete;
 
     void go() {
-        for (int i = 0; i < at_a_time_; ++i) submit_next();
+        for (int i = 0; i < 2; ++i) open_next();
     }
 
 private:
-    void submit_next() {
-        if (left_ == 0) return;
-        const auto told = [this](const VirtualWorkers::Run& run) {
-            workers_.at(run.finished, [this] { submit_next(); });
-        };
-        if (workers_.submit(urgency_, cost_, told)) --left_;
+    void open_next() {
+        if (next_ == end_) return;
+        const VirtualChunk chunk{track_, next_++};
+        chunks_.open(chunk, urgency_);
+        chunks_.when_heard(chunk, [this, chunk] {
+            chunks_.leave(chunk);
+            open_next();
+        });
     }
 
-    VirtualWorkers& workers_;
+    VirtualChunks& chunks_;
     const Urgency urgency_;
-    const std::chrono::milliseconds cost_;
-    int left_;
-    const int at_a_time_;
+    const int track_;
+    int next_;
+    const int end_;
+};
+
+// Measures track after track: src/track_measurer for src/library_keeper.
+class VirtualMeasuring {
+public:
+    VirtualMeasuring(VirtualWorkers& workers, std::chrono::milliseconds segment, int segments)
+        : workers_(workers), segment_(segment), segments_(segments) {}
+    VirtualMeasuring(const VirtualMeasuring&) = delete;
+
+    void measure_next_track() {
+        left_ = segments_;
+        const auto told = [this](const VirtualWorkers::Run& run) {
+            workers_.at(run.finished, [this] {
+                if (--left_ == 0) measure_next_track();
+            });
+        };
+        for (int i = 0; i < segments_; ++i) workers_.submit({TaskClass::measuring}, segment_, told);
+    }
+
+private:
+    VirtualWorkers& workers_;
+    const std::chrono::milliseconds segment_;
+    const int segments_;
+    int left_ = 0;
 };
 
 }  // namespace lacquer::test

@@ -10,8 +10,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -63,6 +61,7 @@ public:
     // After every instant, when idle workers have taken what may run: for what has to hold at any time.
     void on_instant(std::function<void()> check) { check_ = std::move(check); }
     void run_until(Deadline end) {
+        start_what_may_run();
         while (!events_.empty() && events_.begin()->first <= end) {
             now_ = events_.begin()->first;
             while (!events_.empty() && events_.begin()->first == now_) {
