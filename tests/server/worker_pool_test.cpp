@@ -15,6 +15,10 @@ using namespace std::chrono_literals;
 
 const auto later = [] { return WorkerPool::Clock::now() + 1h; };
 
+bool always(int) {
+    return true;
+}
+
 // Jobs that run until they are let go.
 struct Gate {
     void operator()(int) {
@@ -70,11 +74,12 @@ TEST(WorkerPool, ExpressRunsOneThatWaitsBeyondTheCap) {
     constexpr int express = static_cast<int>(WorkerPool::max_express);
     ASSERT_EQ(pool.submit(0, later()), Admission::started);
     wait_until([&] { return gate.running == 1; });
-    EXPECT_FALSE(pool.express(0)) << "it runs";
+    EXPECT_FALSE(pool.express(0, always)) << "it runs";
     for (int job = 1; job <= express + 1; ++job) ASSERT_EQ(pool.submit(job, later()), Admission::waiting);
-    for (int job = 1; job <= express; ++job) EXPECT_TRUE(pool.express(job));
+    EXPECT_FALSE(pool.express(1, [](int) { return false; }));
+    for (int job = 1; job <= express; ++job) EXPECT_TRUE(pool.express(job, always));
     EXPECT_FALSE(pool.waits(1));
-    EXPECT_FALSE(pool.express(express + 1)) << "the express threads are taken";
+    EXPECT_FALSE(pool.express(express + 1, always)) << "the express threads are taken";
     EXPECT_TRUE(pool.waits(express + 1));
     wait_until([&] { return gate.running == 1 + express; });
     gate.free.release(1 + express + 1);
