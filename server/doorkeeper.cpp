@@ -150,16 +150,14 @@ void Doorkeeper::run() {
     }
 }
 
-// A descriptor may have gone to a worker meanwhile, be closed, be another connection's: express() takes only those that
-// wait, and for them what is seen here is theirs.
+// A descriptor may have gone to a worker meanwhile, be closed, be another connection's: the pool knows.
 void Doorkeeper::look_at_unread(std::size_t first_entry) {
     unread_.clear();
     for (std::size_t i = first_entry; i < entries_.size(); ++i) {
-        const int descriptor = entries_[i].fd;
-        if (entries_[i].revents == 0) {
-            if (workers_.waits(descriptor)) unread_.push_back(descriptor);
-        } else if (asks_for_health(descriptor)) {
-            workers_.express(descriptor);
+        if (entries_[i].revents != 0) {
+            workers_.express(entries_[i].fd, asks_for_health);
+        } else if (workers_.waits(entries_[i].fd)) {
+            unread_.push_back(entries_[i].fd);
         }
     }
 }

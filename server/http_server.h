@@ -4,8 +4,9 @@
 //     Doorkeeper (accepts) -> WorkerPool -> Session: Connection (reads a head) -> head_guard -> HttplibParser
 //                                                    -> access -> Router -> Response -> response_writer
 //
-// Threads: one per connection from a bounded, elastic pool (max_connections); one that accepts.
-// Memory:  about 32 KiB per connection besides its slice buffer.
+// Threads: one per connection from a bounded, elastic pool (max_connections, and WorkerPool::max_express more for the
+//          daemon's health); one that accepts.
+// Memory:  about 20 KiB per connection; slices of 64 KiB only for those that read or send in that moment.
 #pragma once
 
 #include <chrono>
@@ -24,7 +25,7 @@ struct ServerOptions {
     std::uint16_t port = 4747;                               // 0: any free port
     std::string token;                                       // required unless `host` is loopback
     std::vector<std::string> public_hosts;                   // further names accepted in the Host header
-    std::size_t max_connections = 2048;                      // served at once; further ones wait
+    std::size_t max_connections = 2048;                      // served at once; further ones wait, if not for health
     std::size_t max_waiting = 512;                           // waiting at once; further ones are refused with 503
     std::chrono::milliseconds waiting_timeout{5000};         // a waiting one is then refused with 503
     std::chrono::milliseconds head_timeout{10'000};          // from connecting, or its first byte, to a whole head

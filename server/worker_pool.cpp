@@ -28,11 +28,11 @@ WorkerPool::Admission WorkerPool::submit(int descriptor, Clock::time_point deadl
     return starts ? Admission::started : Admission::waiting;
 }
 
-bool WorkerPool::express(int descriptor) {
+bool WorkerPool::express(int descriptor, const std::function<bool(int)>& deserves) {
     const thread::MutexLock lock(mutex_);
     const auto waiting = std::find_if(waiting_.begin(), waiting_.end(),
                                       [&](const Waiting& entry) { return entry.descriptor == descriptor; });
-    if (waiting == waiting_.end() || express_ >= max_express) return false;
+    if (waiting == waiting_.end() || express_ >= max_express || !deserves(descriptor)) return false;
     if (!add_worker([this, descriptor] { work_once(descriptor); })) return false;
     ++express_;
     waiting_.erase(waiting);

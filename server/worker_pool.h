@@ -32,8 +32,9 @@ public:
     // `deadline`: until when it may wait for a thread. A thread that cannot be created counts as the cap reached.
     Admission submit(int descriptor, Clock::time_point deadline);
     // Runs one of those that wait now, in a thread beyond the cap, of which there are at most max_express. False when
-    // it does not wait any more, or has to.
-    bool express(int descriptor);
+    // it does not wait any more, has to, or does not deserve it: asked while the descriptor is certain to be still
+    // waiting; must not block.
+    bool express(int descriptor, const std::function<bool(int)>& deserves);
     bool waits(int descriptor) const;
     // Those whose deadline passed while they waited; they are the caller's again.
     std::vector<int> take_overdue(Clock::time_point now);
