@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cache/chunk_cache_state.h"
+#include "cache/directory_layout.h"
 
 namespace lacquer::cache {
 
@@ -51,6 +52,17 @@ void ChunkCache::set_protection(std::function<bool(const ChunkKey&)> protect) {
 
 CacheStats ChunkCache::stats() const {
     return state_->stats();
+}
+
+std::vector<ChunkUse> ChunkCache::uses() const {
+    return state_->uses();
+}
+
+std::uint64_t ChunkCache::tidy() {
+    std::uint64_t removed = state_->retry_leftovers();
+    for (std::size_t first_byte = 0; first_byte < kSubdirectories; ++first_byte)
+        removed += state_->tidy_subdirectory(first_byte);
+    return removed;
 }
 
 std::uint64_t ChunkCache::verify() {

@@ -1,6 +1,7 @@
 // A byte-bounded, crash-safe store of opaque chunks on disk, least recently used first out. The format is in FORMAT.md.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "cache/chunk_key.h"
 
@@ -21,14 +23,20 @@ struct CacheStats {
     // being written included. Never above capacity_bytes, unless files of an earlier, larger cap cannot be removed.
     std::uint64_t bytes = 0;
     std::uint64_t entries = 0;
-    std::uint64_t hits = 0, misses = 0, insertions = 0, evictions = 0;
-    std::uint64_t corrupt = 0;        // entries found damaged, removed
+    std::uint64_t hits = 0, misses = 0, insertions = 0, evictions = 0;  // a hit may turn out damaged when it is read
+    std::uint64_t corrupt = 0;                                          // entries found damaged, removed
     std::uint64_t failed_writes = 0;  // chunks not stored: no room could be made, or the disk refused
 };
 
+struct ChunkUse {
+    ChunkKey key{};
+    std::chrono::nanoseconds idle{};  // since it was last used; by the order of use, so never less than 0
+};
+
 // Reads one stored chunk; keeps it readable, even if it is removed meanwhile, until destroyed. An entry being read is
-// not evicted. Must be destroyed before its cache. Not thread-safe, movable. Memory: one block of 64 KiB, the last one
-// verified, so small reads in sequence neither read nor hash a block twice.
+// not evicted. Must be destroyed before its cache. Not thread-safe, movable. Memory: one block of 64 KiB between small
+// reads (less than 16 KiB), so that a sequence of them neither reads nor hashes a block twice; none between others.
+// Whole blocks go straight to where they are wanted.
 class ChunkReader {
 public:
     ChunkReader(ChunkReader&&) noexcept;
@@ -54,8 +62,8 @@ private:
 class ChunkCache {
 public:
     // Opens or creates `directory` and takes its lock file; reads what is there (recency survives restarts).
-    // Throws std::runtime_error naming the directory and the reason: not writable, or owned by another daemon (with its
-    // pid).
+    // Throws std::runtime_error naming the directory and the reason: not writable, not readable (what cannot be seen
+    // cannot be held below the cap), or owned by another daemon (with its pid).
     ChunkCache(const std::filesystem::path& directory, std::uint64_t capacity_bytes);
     ChunkCache(const std::filesystem::path& directory, std::uint64_t capacity_bytes, std::unique_ptr<FileSystem> files);
     ~ChunkCache();
@@ -71,7 +79,12 @@ public:
     // lock: quick, no calls back, must not throw. Empty: nothing is protected.
     void set_protection(std::function<bool(const ChunkKey&)> protect);
     CacheStats stats() const;
+    std::vector<ChunkUse> uses() const;  // of every entry, most recently used first; no I/O
 
+    // Brings the directory and the books in line while running, as opening does: removes files with our names that the
+    // cache does not know, temporary ones above all, tries again what could not be removed, and forgets entries whose
+    // file somebody took away. Returns the number of files removed. Lists directories without the lock.
+    std::uint64_t tidy();
     // Reads and verifies everything; returns the number of damaged entries, which are removed.
     std::uint64_t verify();
     void clear();

@@ -1,21 +1,22 @@
 #include "cache/chunk_cache_state.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "cache/directory_layout.h"
 
 namespace lacquer::cache {
+namespace {
 
-struct FoundChunk {
-    IndexEntry entry;
-    std::int64_t modified_ns = 0;
-};
+std::int64_t now_ns() {
+    using std::chrono::duration_cast, std::chrono::nanoseconds, std::chrono::system_clock;
+    return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
 
 ChunkCache::State::State(const Path& directory_path, std::uint64_t capacity_bytes,
                          std::unique_ptr<FileSystem> file_system)
@@ -39,37 +40,6 @@ std::filesystem::path ChunkCache::State::prepare(const Path& directory_path, Fil
 
 std::filesystem::path ChunkCache::State::chunk_path(const ChunkKey& key, Keep keep) const {
     return directory / subdirectory_name(std::to_integer<std::size_t>(key[0])) / chunk_file_name(key, keep);
-}
-
-void ChunkCache::State::scan() {
-    std::vector<FoundChunk> found;
-    for (std::size_t first_byte = 0; first_byte < kSubdirectories; ++first_byte) scan_subdirectory(first_byte, found);
-    std::sort(found.begin(), found.end(), [](const FoundChunk& a, const FoundChunk& b) {
-        return std::tie(a.modified_ns, a.entry.path) < std::tie(b.modified_ns, b.entry.path);
-    });
-    for (FoundChunk& chunk : found) {
-        // Stopped between storing a chunk and removing its predecessor of the other Keep: the later one counts.
-        if (const auto predecessor = index.find(chunk.entry.key)) discard(*predecessor);
-        last_stamp_ns_ = chunk.modified_ns;
-        index.add(std::move(chunk.entry));
-    }
-}
-
-void ChunkCache::State::scan_subdirectory(std::size_t first_byte, std::vector<FoundChunk>& found) {
-    const Path subdirectory = directory / subdirectory_name(first_byte);
-    for (const FoundFile& file : files->list(subdirectory)) {
-        const auto name = parse_file_name(first_byte, file.name);
-        if (!name) continue;
-        const auto payload_bytes = payload_bytes_in(file.size_bytes);
-        if (!name->is_temporary && payload_bytes) {
-            found.push_back({{name->key, name->keep, *payload_bytes, cache::allocated_bytes(file.size_bytes),
-                              subdirectory / file.name},
-                             file.modified_ns});
-            continue;
-        }
-        if (!name->is_temporary) ++counts_.corrupt;
-        remove_or_remember(subdirectory / file.name, cache::allocated_bytes(file.size_bytes));
-    }
 }
 
 std::unique_ptr<ChunkReader::State> ChunkCache::State::open(const ChunkKey& key, Purpose purpose) {
@@ -101,8 +71,8 @@ std::unique_ptr<ChunkReader::State> ChunkCache::State::pin(const ChunkKey& key, 
         return nullptr;
     }
     if (purpose == Purpose::use) {
-        index.use(*entry);
-        file->set_modified(next_stamp_ns());
+        index.use(*entry, next_stamp_ns());
+        file->set_modified((*entry)->last_used_ns);
     }
     index.pin(*entry);
     return std::make_unique<ChunkReader::State>(*this, *entry, std::move(file));
@@ -114,7 +84,8 @@ bool ChunkCache::State::insert(const ChunkKey& key, std::span<const std::byte> c
     const auto reservation = reserve({key, keep, allocated});
     if (!reservation) return false;
     const auto error = files->write(reservation->temporary_path, header, chunk, reservation->stamp_ns);
-    return commit(*reservation, {key, keep, chunk.size(), allocated, chunk_path(key, keep)}, error);
+    return commit(*reservation, {key, keep, chunk.size(), allocated, chunk_path(key, keep), reservation->stamp_ns},
+                  error);
 }
 
 std::optional<ChunkCache::State::Reservation> ChunkCache::State::reserve(const Newcomer& newcomer) {
@@ -126,6 +97,7 @@ std::optional<ChunkCache::State::Reservation> ChunkCache::State::reserve(const N
     index.reserve(newcomer.allocated_bytes);
     const auto temporary_path =
         chunk_path(newcomer.key, newcomer.keep).replace_filename(temporary_file_name(newcomer.key, ++temporary_files_));
+    being_written_.insert(temporary_path);
     return Reservation{temporary_path, newcomer.allocated_bytes, next_stamp_ns()};
 }
 
@@ -133,8 +105,9 @@ bool ChunkCache::State::commit(const Reservation& reservation, IndexEntry entry,
     const MutexLock lock(mutex);
     if (!error) error = files->rename(reservation.temporary_path, entry.path);
     index.release(reservation.allocated_bytes);
+    being_written_.erase(reservation.temporary_path);
     if (error) {
-        remove_or_remember(reservation.temporary_path, reservation.allocated_bytes);
+        remove_partial(reservation);
         ++counts_.failed_writes;
         return false;
     }
@@ -209,17 +182,37 @@ CacheStats ChunkCache::State::stats() const {
 
 bool ChunkCache::State::remove_file(const Path& path) {
     const auto error = files->remove(path);
-    return !error || error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+    // A directory under that name is none of ours.
+    return !error || error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory ||
+           error == std::errc::is_a_directory;
 }
 
 void ChunkCache::State::remove_or_remember(const Path& path, std::uint64_t allocated_bytes) {
     if (!remove_file(path)) index.add_leftover(path, allocated_bytes);
 }
 
+// A disk that lets nothing be removed says so even where a failed write has left nothing.
+void ChunkCache::State::remove_partial(const Reservation& reservation) {
+    if (remove_file(reservation.temporary_path)) return;
+    std::error_code error;
+    const auto file = files->open(reservation.temporary_path, error);
+    if (!file && error == std::errc::no_such_file_or_directory) return;
+    const auto left_bytes = file ? cache::allocated_bytes(file->size_bytes()) : reservation.allocated_bytes;
+    index.add_leftover(reservation.temporary_path, left_bytes);
+}
+
 std::int64_t ChunkCache::State::next_stamp_ns() {
-    using std::chrono::duration_cast, std::chrono::nanoseconds, std::chrono::system_clock;
-    const auto now_ns = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
-    return last_stamp_ns_ = std::max<std::int64_t>(last_stamp_ns_ + 1, now_ns);
+    return last_stamp_ns_ = std::max<std::int64_t>(last_stamp_ns_ + 1, now_ns());
+}
+
+std::vector<ChunkUse> ChunkCache::State::uses() const {
+    const MutexLock lock(mutex);
+    const std::int64_t now = std::max(last_stamp_ns_, now_ns());
+    std::vector<ChunkUse> uses;
+    uses.reserve(index.entries());
+    for (const IndexEntry& entry : index.order())
+        uses.push_back({entry.key, std::chrono::nanoseconds(now - entry.last_used_ns)});
+    return uses;
 }
 
 }  // namespace lacquer::cache

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <system_error>
 #include <vector>
@@ -20,13 +22,12 @@
 #include "cache/chunk_cache.h"
 #include "cache/chunk_file.h"
 #include "cache/chunk_index.h"
+#include "cache/directory_layout.h"
 #include "cache/file_system.h"
 #include "cache/lock_file.h"
-#include "cache/mutex.h"
+#include "thread/mutex.h"
 
 namespace lacquer::cache {
-
-struct FoundChunk;
 
 struct ChunkCache::State {
     using Entry = ChunkIndex::Entry;
@@ -40,6 +41,12 @@ struct ChunkCache::State {
         std::int64_t stamp_ns = 0;
     };
 
+    // What an entry's file should be.
+    struct Expected {
+        ChunkKey key{};
+        std::uint64_t file_bytes = 0;
+    };
+
     State(const Path& directory_path, std::uint64_t capacity_bytes, std::unique_ptr<FileSystem> file_system);
 
     std::unique_ptr<ChunkReader::State> open(const ChunkKey& key, Purpose purpose) EXCLUDES_LOCK(mutex);
@@ -49,7 +56,11 @@ struct ChunkCache::State {
     void unpin(Entry entry) EXCLUDES_LOCK(mutex);
     bool at_rest() const EXCLUDES_LOCK(mutex);  // nothing is read or written, and the books balance
     std::vector<ChunkKey> keys() const EXCLUDES_LOCK(mutex);
+    std::vector<ChunkUse> uses() const EXCLUDES_LOCK(mutex);
     CacheStats stats() const EXCLUDES_LOCK(mutex);
+    // Both return how many files they removed.
+    std::uint64_t retry_leftovers() EXCLUDES_LOCK(mutex);
+    std::uint64_t tidy_subdirectory(std::size_t first_byte) EXCLUDES_LOCK(mutex);
 
     const Path directory;
     const std::unique_ptr<FileSystem> files;
@@ -62,7 +73,7 @@ private:
     Path chunk_path(const ChunkKey& key, Keep keep) const;
 
     void scan() REQUIRES_LOCK(mutex);
-    void scan_subdirectory(std::size_t first_byte, std::vector<FoundChunk>& found) REQUIRES_LOCK(mutex);
+    void scan_subdirectory(std::size_t first_byte, std::vector<IndexEntry>& found) REQUIRES_LOCK(mutex);
     std::unique_ptr<ChunkReader::State> pin(const ChunkKey& key, Purpose purpose) EXCLUDES_LOCK(mutex);
 
     std::optional<Reservation> reserve(const Newcomer& newcomer) EXCLUDES_LOCK(mutex);
@@ -72,12 +83,17 @@ private:
     void discard(Entry entry) REQUIRES_LOCK(mutex);
     bool remove_file(const Path& path) REQUIRES_LOCK(mutex);  // true when it is gone, by whomever
     void remove_or_remember(const Path& path, std::uint64_t allocated_bytes) REQUIRES_LOCK(mutex);
+    void remove_partial(const Reservation& reservation) REQUIRES_LOCK(mutex);
+    std::vector<FoundFile> list(const Path& subdirectory, std::error_code& error) const;
+    std::map<Path, Expected> expected_below(std::size_t first_byte) const EXCLUDES_LOCK(mutex);
+    bool remove_unless_known(const ChunkName& name, const Path& path) EXCLUDES_LOCK(mutex);
     std::int64_t next_stamp_ns() REQUIRES_LOCK(mutex);
 
     const LockFile lock_file_;
     CacheStats counts_ GUARDED_BY(mutex);               // the counters; bytes and entries are the index's
     std::int64_t last_stamp_ns_ GUARDED_BY(mutex) = 0;  // strictly increasing, over restarts too
     std::uint64_t temporary_files_ GUARDED_BY(mutex) = 0;
+    std::set<Path> being_written_ GUARDED_BY(mutex);  // from reserve() to commit()
 };
 
 struct ChunkReader::State {
@@ -87,8 +103,9 @@ struct ChunkReader::State {
     State& operator=(const State&) = delete;
 
     bool load_header();
-    // The bytes of a block, verified; empty when damaged. Valid until the next call.
-    std::span<const std::byte> block(std::size_t number);
+    // Copies bytes of the block at `offset`, as many as it and `out` have; 0: damaged.
+    std::size_t copy(std::uint64_t offset, std::span<std::byte> out);
+    void let_go();  // of the block that is held for small reads
     bool all_blocks_intact();
 
     ChunkCache::State& cache;
@@ -98,8 +115,12 @@ struct ChunkReader::State {
     std::unique_ptr<OpenFile> file;
 
 private:
+    [[nodiscard]] bool read_block(std::size_t number, std::span<std::byte> out);
+    // The bytes of a block, verified; empty when damaged. Valid until the next call.
+    std::span<const std::byte> block(std::size_t number);
+
     ChunkHeader header_;
-    std::vector<std::byte> buffer_;      // one block
+    std::vector<std::byte> buffer_;      // one block, until its end was read
     std::optional<std::size_t> loaded_;  // which one: verified
 };
 

@@ -5,6 +5,9 @@
 #include <cstring>
 
 #include <xxhash.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>  // the same sums, on the widest vectors that the processor has
+#endif
 
 namespace lacquer::cache {
 namespace {

@@ -32,6 +32,15 @@ std::vector<ChunkKey> ChunkIndex::keys() const {
     return keys;
 }
 
+std::vector<ChunkIndex::Entry> ChunkIndex::entries_below(std::byte first_byte) const {
+    std::vector<Entry> entries;
+    for (auto next = by_key_.lower_bound(ChunkKey{first_byte}); next != by_key_.end(); ++next) {
+        if (next->first.front() != first_byte) break;
+        entries.push_back(next->second);
+    }
+    return entries;
+}
+
 bool ChunkIndex::has_room_for(std::uint64_t allocated_bytes) const noexcept {
     return bytes_ <= capacity_bytes_ && allocated_bytes <= capacity_bytes_ - bytes_;
 }
@@ -92,7 +101,8 @@ void ChunkIndex::add(IndexEntry entry) {
     by_key_.emplace(order_.front().key, order_.begin());
 }
 
-void ChunkIndex::use(Entry entry) {
+void ChunkIndex::use(Entry entry, std::int64_t now_ns) {
+    entry->last_used_ns = now_ns;
     order_.splice(order_.begin(), order_, entry);
 }
 
@@ -113,6 +123,7 @@ void ChunkIndex::retire(Entry entry, bool on_disk) {
 }
 
 void ChunkIndex::add_leftover(std::filesystem::path path, std::uint64_t allocated_bytes) {
+    forget_leftover(path);
     bytes_ += allocated_bytes;
     IndexEntry& leftover = retired_.emplace_front();
     leftover.allocated_bytes = allocated_bytes;
@@ -121,6 +132,11 @@ void ChunkIndex::add_leftover(std::filesystem::path path, std::uint64_t allocate
 
 void ChunkIndex::forget_leftover(const std::filesystem::path& path) {
     retry_leftovers([&](const std::filesystem::path& leftover) { return leftover == path; });
+}
+
+bool ChunkIndex::is_leftover(const std::filesystem::path& path) const {
+    return std::any_of(retired_.begin(), retired_.end(),
+                       [&](const IndexEntry& entry) { return entry.on_disk && entry.path == path; });
 }
 
 void ChunkIndex::retry_leftovers(const std::function<bool(const std::filesystem::path&)>& remove) {

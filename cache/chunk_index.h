@@ -27,6 +27,7 @@ struct IndexEntry {
     std::uint64_t payload_bytes = 0;
     std::uint64_t allocated_bytes = 0;
     std::filesystem::path path;
+    std::int64_t last_used_ns = 0;
     unsigned readers = 0;
     bool indexed = false;      // can be found; else retired
     bool on_disk = true;       // `path` is still its name
@@ -49,6 +50,7 @@ public:
 
     std::optional<Entry> find(const ChunkKey& key) const;
     std::vector<ChunkKey> keys() const;
+    std::vector<Entry> entries_below(std::byte first_byte) const;  // those whose key begins with it
     std::size_t entries() const noexcept { return by_key_.size(); }
     std::uint64_t bytes() const noexcept { return bytes_; }
     bool has_room_for(std::uint64_t allocated_bytes) const noexcept;
@@ -58,8 +60,8 @@ public:
 
     void reserve(std::uint64_t allocated_bytes) noexcept { bytes_ += allocated_bytes; }
     void release(std::uint64_t allocated_bytes) noexcept { bytes_ -= allocated_bytes; }
-    void add(IndexEntry entry);  // as the most recently used; its key must not be there
-    void use(Entry entry);       // is the most recently used now
+    void add(IndexEntry entry);                  // as the most recently used; its key must not be there
+    void use(Entry entry, std::int64_t now_ns);  // is the most recently used now
     void pin(Entry entry) { ++entry->readers; }
     void unpin(Entry entry);
     // Out of the index; its bytes count while it is read or `on_disk` is true.
@@ -68,7 +70,10 @@ public:
     // Files that should have been removed and could not be.
     void add_leftover(std::filesystem::path path, std::uint64_t allocated_bytes);
     void forget_leftover(const std::filesystem::path& path);  // something else has replaced it
+    bool is_leftover(const std::filesystem::path& path) const;
     void retry_leftovers(const std::function<bool(const std::filesystem::path&)>& remove);
+
+    const std::list<IndexEntry>& order() const { return order_; }  // most recently used first
 
     bool in_use() const;           // by any reader
     bool invariants_hold() const;  // while nothing is reserved; for assertions

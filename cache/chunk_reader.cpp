@@ -6,6 +6,11 @@
 #include "cache/chunk_cache_state.h"
 
 namespace lacquer::cache {
+namespace {
+
+constexpr std::size_t kSmallReadBytes = kBlockBytes / 4;
+
+}  // namespace
 
 ChunkReader::State::State(ChunkCache::State& owner, ChunkIndex::Entry pinned, std::unique_ptr<OpenFile> opened)
     : cache(owner), entry(pinned), key(pinned->key), payload_bytes(pinned->payload_bytes), file(std::move(opened)) {}
@@ -25,14 +30,37 @@ bool ChunkReader::State::load_header() {
     return true;
 }
 
+bool ChunkReader::State::read_block(std::size_t number, std::span<std::byte> out) {
+    return file->read(header_bytes(payload_bytes) + number * kBlockBytes, out) && is_intact(header_, number, out);
+}
+
 std::span<const std::byte> ChunkReader::State::block(std::size_t number) {
     if (loaded_ == number) return buffer_;
     loaded_.reset();
     buffer_.resize(block_bytes(header_, number));
-    if (!file->read(header_bytes(payload_bytes) + number * kBlockBytes, buffer_)) return {};
-    if (!is_intact(header_, number, buffer_)) return {};
+    if (!read_block(number, buffer_)) return {};
     loaded_ = number;
     return buffer_;
+}
+
+std::size_t ChunkReader::State::copy(std::uint64_t offset, std::span<std::byte> out) {
+    const std::size_t number = offset / kBlockBytes;
+    const std::size_t size = block_bytes(header_, number);
+    if (offset % kBlockBytes == 0 && out.size() >= size && loaded_ != number) {
+        return read_block(number, out.first(size)) ? size : 0;
+    }
+    const auto source = block(number);
+    if (source.empty()) return 0;
+    const auto wanted = source.subspan(offset % kBlockBytes);
+    const std::size_t count = std::min(wanted.size(), out.size());
+    std::memcpy(out.data(), wanted.data(), count);
+    if (count == wanted.size()) let_go();
+    return count;
+}
+
+void ChunkReader::State::let_go() {
+    loaded_.reset();
+    std::vector<std::byte>().swap(buffer_);
 }
 
 bool ChunkReader::State::all_blocks_intact() {
@@ -52,18 +80,17 @@ std::uint64_t ChunkReader::size_bytes() const noexcept {
 
 bool ChunkReader::read(std::uint64_t offset, std::span<std::byte> out) {
     assert(offset <= size_bytes() && out.size() <= size_bytes() - offset);
+    const bool is_small = out.size() < kSmallReadBytes;
     while (!out.empty()) {
-        const auto block = state_->block(offset / kBlockBytes);
-        if (block.empty()) {
+        const std::size_t count = state_->copy(offset, out);
+        if (count == 0) {
             state_->cache.drop_damaged(state_->entry);
             return false;
         }
-        const auto wanted = block.subspan(offset % kBlockBytes);
-        const auto count = std::min(wanted.size(), out.size());
-        std::memcpy(out.data(), wanted.data(), count);
         out = out.subspan(count);
         offset += count;
     }
+    if (!is_small) state_->let_go();
     return true;
 }
 

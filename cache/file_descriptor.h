@@ -27,6 +27,7 @@ public:
 
     explicit operator bool() const noexcept { return descriptor_ >= 0; }
     int get() const noexcept { return descriptor_; }
+    [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
     // Reports what a late write error would otherwise hide.
     std::error_code close() noexcept {
         return ::close(std::exchange(descriptor_, -1)) == 0 ? std::error_code() : last_error();

@@ -41,10 +41,10 @@ public:
     virtual ~FileSystem() = default;
     // nullptr with `error` set when it cannot be opened or is not a regular file.
     virtual std::unique_ptr<OpenFile> open(const Path& path, std::error_code& error) = 0;
-    // The regular files in `directory`; none when it cannot be read.
-    virtual std::vector<FoundFile> list(const Path& directory) = 0;
-    // Creates `path`, `head` followed by `body`; it must not exist, missing directories above it are made. A failed
-    // write may leave part of the file.
+    // The regular files in `directory`, which must be no symbolic link; `error` is set when that is not all of them.
+    virtual std::vector<FoundFile> list(const Path& directory, std::error_code& error) = 0;
+    // Creates `path`, `head` followed by `body`; it must not exist, missing directories above it are made, the one it
+    // is in must be no symbolic link. A failed write may leave part of the file.
     virtual std::error_code write(const Path& path, Bytes head, Bytes body, std::int64_t modified_ns) = 0;
     // Atomic; replaces a file that is at `to`.
     virtual std::error_code rename(const Path& from, const Path& to) = 0;

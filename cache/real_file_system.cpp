@@ -66,10 +66,17 @@ std::error_code write_all(int file, Bytes head, Bytes body) {
     return {};
 }
 
+FileDescriptor create(const std::filesystem::path& path) {
+    const FileDescriptor folder(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!folder) return FileDescriptor(-1);
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    return FileDescriptor(::openat(folder.get(), path.filename().c_str(), kFlags, 0600));
+}
+
 class RealFileSystem final : public FileSystem {
 public:
     std::unique_ptr<OpenFile> open(const Path& path, std::error_code& error) override;
-    std::vector<FoundFile> list(const Path& directory) override;
+    std::vector<FoundFile> list(const Path& directory, std::error_code& error) override;
     std::error_code write(const Path& path, Bytes head, Bytes body, std::int64_t modified_ns) override;
     std::error_code rename(const Path& from, const Path& to) override;
     std::error_code remove(const Path& path) override;
@@ -92,25 +99,36 @@ std::unique_ptr<OpenFile> RealFileSystem::open(const Path& path, std::error_code
     return std::make_unique<RealOpenFile>(std::move(file), static_cast<std::uint64_t>(status.st_size));
 }
 
-std::vector<FoundFile> RealFileSystem::list(const Path& directory) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
+std::vector<FoundFile> RealFileSystem::list(const Path& directory, std::error_code& error) {
+    error.clear();
     std::vector<FoundFile> found;
-    if (!stream) return found;
-    while (const dirent* entry = ::readdir(stream.get())) {
-        struct stat status {};
-        if (::fstatat(::dirfd(stream.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        if (!S_ISREG(status.st_mode)) continue;
-        found.push_back({entry->d_name, static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim)});
+    FileDescriptor folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(folder ? ::fdopendir(folder.get()) : nullptr, ::closedir);
+    if (!stream) {
+        error = last_error();
+        return found;
     }
+    (void)folder.release();
+    while (true) {
+        errno = 0;
+        const dirent* entry = ::readdir(stream.get());
+        if (entry == nullptr) break;
+        struct stat status {};
+        if (::fstatat(::dirfd(stream.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (errno != ENOENT) error = last_error();  // ENOENT: removed just now
+        } else if (S_ISREG(status.st_mode)) {
+            found.push_back({entry->d_name, static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim)});
+        }
+    }
+    if (errno != 0) error = last_error();
     return found;
 }
 
 std::error_code RealFileSystem::write(const Path& path, Bytes head, Bytes body, std::int64_t modified_ns) {
-    constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    FileDescriptor file(::open(path.c_str(), kFlags, 0600));
+    FileDescriptor file = create(path);
     if (!file && errno == ENOENT) {
         if (const auto error = make_directories(path.parent_path())) return error;
-        file = FileDescriptor(::open(path.c_str(), kFlags, 0600));
+        file = create(path);
     }
     if (!file) return last_error();
     if (const auto error = write_all(file.get(), head, body)) return error;

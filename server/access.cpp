@@ -118,13 +118,12 @@ Access::Access(const std::string& listen_host, std::string token, std::vector<st
 }
 
 void Access::check(const Request& request) const {
-    if (const auto authority = request.header("Host")) {
-        const auto host = without_port(*authority);
-        if (!host || !is_own_host(*host)) {
-            throw HttpError(421, "this server is not '" + std::string(*authority) + "'; see the public host setting");
-        }
-        check_origin(request, *authority);
+    const auto authority = request.authority();
+    const auto host = without_port(authority.value_or(""));
+    if (authority && (!host || !is_own_host(*host))) {
+        throw HttpError(421, "this server is not '" + std::string(*authority) + "'; see the public host setting");
     }
+    check_site(request, authority.value_or(""));
     if (!token_.empty()) check_token(request);
 }
 
@@ -135,13 +134,18 @@ bool Access::is_own_host(std::string_view host) const {
            });
 }
 
-void Access::check_origin(const Request& request, std::string_view authority) const {
+void Access::check_site(const Request& request, std::string_view authority) const {
     const bool only_reads = request.method == "GET" || request.is_head() || request.method == "OPTIONS";
+    if (only_reads) return;
+    const std::string_view site = request.header("Sec-Fetch-Site").value_or("none");
+    if (site != "same-origin" && site != "none") {
+        throw HttpError(403, "pages of other sites may not change anything here");
+    }
     const auto origin = request.header("Origin");
-    if (only_reads || !origin) return;
+    if (!origin) return;
     const auto scheme_end = origin->find("://");
-    const bool is_ours =
-        scheme_end != std::string_view::npos && equals_ignoring_case(origin->substr(scheme_end + 3), authority);
+    const bool is_ours = !authority.empty() && scheme_end != std::string_view::npos &&
+                         equals_ignoring_case(origin->substr(scheme_end + 3), authority);
     if (!is_ours) throw HttpError(403, "requests from '" + std::string(*origin) + "' may not change anything here");
 }
 
@@ -149,7 +153,7 @@ bool Access::opens(std::string_view presented, const Request& request) const {
     const bool is_master = equal_in_constant_time(presented, token_);
     const bool is_stream = equal_in_constant_time(presented, stream_token_);
     const bool wants_stream =
-        (request.method == "GET" || request.is_head()) && std::string_view(request.path).starts_with(stream_path);
+        (request.method == "GET" || request.is_head()) && request.origin_form().starts_with(stream_path);
     return is_master || (is_stream && wants_stream);
 }
 

@@ -22,10 +22,11 @@ constexpr std::chrono::milliseconds half_close_grace{1000};
 constexpr std::chrono::milliseconds gentle_close_patience{1000};
 constexpr std::size_t gentle_close_bytes = 256 * 1024;
 
-void drop_leading_empty_lines(std::string& received) {
+std::size_t drop_leading_empty_lines(std::string& received) {
     std::size_t skip = 0;
     while (received.compare(skip, 2, "\r\n") == 0) skip += 2;
     received.erase(0, skip);
+    return skip;
 }
 
 }  // namespace
@@ -64,11 +65,11 @@ bool Connection::receive(Clock::time_point deadline) {
 }
 
 bool Connection::wait_for_request(Milliseconds patience) {
-    drop_leading_empty_lines(received_);
     const auto deadline = Clock::now() + patience;
+    std::size_t dropped_bytes = drop_leading_empty_lines(received_);
     while (received_.empty()) {
-        if (!receive(deadline)) return false;
-        drop_leading_empty_lines(received_);
+        if (dropped_bytes > max_head_bytes || !receive(deadline)) return false;
+        dropped_bytes += drop_leading_empty_lines(received_);
     }
     return true;
 }
@@ -129,6 +130,10 @@ bool Connection::write(std::span<const std::byte> bytes) {
 
 bool Connection::write(std::string_view text) {
     return write(std::as_bytes(std::span(text.data(), text.size())));
+}
+
+bool Connection::wait_until_writable() const {
+    return wait(POLLOUT, Clock::now() + write_timeout_);
 }
 
 bool Connection::peer_is_present() {

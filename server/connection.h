@@ -22,7 +22,7 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // Waits for the first byte of a request, without spinning. False: closed or nothing came.
+    // Waits for the first byte of a request, without spinning. False: closed, or nothing came but empty lines.
     bool wait_for_request(Milliseconds patience);
 
     enum class Head { complete, closed, too_slow, too_large };
@@ -37,6 +37,8 @@ public:
     // False when the client is gone, or took nothing for the write timeout.
     bool write(std::span<const std::byte> bytes);
     bool write(std::string_view text);
+    // Until a good part of the send buffer is free; false as with write().
+    bool wait_until_writable() const;
 
     // Whether somebody may still read what we write. A client that only closed its sending side counts as present once
     // it took bytes afterwards, for one second otherwise: a FIN alone does not tell a half-closed from a closed one.

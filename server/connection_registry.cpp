@@ -7,7 +7,7 @@
 namespace lacquer::server {
 
 bool ConnectionRegistry::enter(int descriptor, Phase phase) {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (stopping_) return false;
     if (phase == Phase::idle && places_owed_ > 0) return false;  // remove() settles it
     entries_[descriptor] = {phase, ++changes_};
@@ -15,13 +15,13 @@ bool ConnectionRegistry::enter(int descriptor, Phase phase) {
 }
 
 void ConnectionRegistry::remove(int descriptor) {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (entries_.erase(descriptor) > 0 && places_owed_ > 0) --places_owed_;
     if (entries_.empty()) removed_.notify_all();
 }
 
 void ConnectionRegistry::make_room() {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     auto longest = entries_.end();
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
         if (entry->second.phase != Phase::idle) continue;
@@ -34,24 +34,26 @@ void ConnectionRegistry::make_room() {
 }
 
 bool ConnectionRegistry::is_stopping() const {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return stopping_;
 }
 
 void ConnectionRegistry::stop() {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     stopping_ = true;
     for (const auto& [descriptor, entry] : entries_)
         if (entry.phase != Phase::responding) ::shutdown(descriptor, SHUT_RDWR);
 }
 
 bool ConnectionRegistry::wait_until_empty(std::chrono::milliseconds patience) {
-    std::unique_lock lock(mutex_);
-    return removed_.wait_for(lock, patience, [this] { return entries_.empty(); });
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const thread::MutexLock lock(mutex_);
+    while (!entries_.empty() && std::chrono::steady_clock::now() < deadline) removed_.wait_until(mutex_, deadline);
+    return entries_.empty();
 }
 
 void ConnectionRegistry::end_all() {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     for (const auto& [descriptor, entry] : entries_) ::shutdown(descriptor, SHUT_RDWR);
 }
 

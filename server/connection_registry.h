@@ -8,7 +8,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
+
+#include "thread/mutex.h"
 
 namespace lacquer::server {
 
@@ -34,12 +35,12 @@ private:
         Phase phase = Phase::reading;
         std::uint64_t since = 0;  // counts phase changes
     };
-    mutable std::mutex mutex_;  // guards all below
-    std::condition_variable removed_;
-    std::map<int, Entry> entries_;
-    std::uint64_t changes_ = 0;
-    std::size_t places_owed_ = 0;  // rooms to be made by connections that are not idle yet
-    bool stopping_ = false;
+    mutable thread::Mutex mutex_;
+    std::condition_variable_any removed_;
+    std::map<int, Entry> entries_ GUARDED_BY(mutex_);
+    std::uint64_t changes_ GUARDED_BY(mutex_) = 0;
+    std::size_t places_owed_ GUARDED_BY(mutex_) = 0;  // rooms to be made by connections that are not idle yet
+    bool stopping_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lacquer::server

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -27,6 +28,8 @@ constexpr int send_buffer_bytes = 128 * 1024;
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
 constexpr std::chrono::seconds refused_life{1};
 constexpr std::size_t max_refused = 256;
+constexpr std::array<std::string_view, 4> health_requests{"GET /healthz ", "HEAD /healthz ", "GET /readyz ",
+                                                          "GET /metrics "};
 
 [[noreturn]] void cannot_bind(const ServerOptions& options, const std::string& reason) {
     throw std::runtime_error("cannot listen on " + options.host + " port " + std::to_string(options.port) + ": " +
@@ -86,6 +89,15 @@ const std::string& refusal_text() {
     return text;
 }
 
+// By the first bytes of its request, which are left where they are.
+bool asks_for_health(int descriptor) {
+    std::array<char, 16> bytes{};
+    const ssize_t count = ::recv(descriptor, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    const std::string_view start(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    return std::any_of(health_requests.begin(), health_requests.end(),
+                       [&](std::string_view request) { return start.starts_with(request); });
+}
+
 }  // namespace
 
 Doorkeeper::Doorkeeper(const ServerOptions& options, WorkerPool& workers, ConnectionRegistry& registry)
@@ -121,20 +133,34 @@ void Doorkeeper::stop() {
 }
 
 void Doorkeeper::run() {
-    std::vector<pollfd> entries;
     while (true) {
         const auto now = Clock::now();
         for (const int descriptor : workers_.take_overdue(now)) refuse(descriptor);
         end_refused(now);
-        entries.clear();
-        entries.push_back({wake_, POLLIN, 0});
-        entries.push_back({pausing_ ? -1 : listener_, POLLIN, 0});
-        for (const Refused& refused : refused_) entries.push_back({refused.descriptor, POLLIN, 0});
+        entries_.assign({{wake_, POLLIN, 0}, {pausing_ ? -1 : listener_, POLLIN, 0}});
+        for (const Refused& refused : refused_) entries_.push_back({refused.descriptor, POLLIN, 0});
+        const std::size_t first_unread = entries_.size();
+        for (const int descriptor : unread_) entries_.push_back({descriptor, POLLIN, 0});
         const bool was_pausing = pausing_;
-        if (::poll(entries.data(), entries.size(), timeout_ms(now)) < 0 && errno != EINTR) pausing_ = true;
-        if (entries[0].revents != 0) return;
+        if (::poll(entries_.data(), entries_.size(), timeout_ms(now)) < 0 && errno != EINTR) pausing_ = true;
+        if (entries_[0].revents != 0) return;
         if (was_pausing) pausing_ = false;
-        if (entries[1].revents != 0) accept_all();
+        look_at_unread(first_unread);
+        if (entries_[1].revents != 0) accept_all();
+    }
+}
+
+// A descriptor may have gone to a worker meanwhile, be closed, be another connection's: express() takes only those that
+// wait, and for them what is seen here is theirs.
+void Doorkeeper::look_at_unread(std::size_t first_entry) {
+    unread_.clear();
+    for (std::size_t i = first_entry; i < entries_.size(); ++i) {
+        const int descriptor = entries_[i].fd;
+        if (entries_[i].revents == 0) {
+            if (workers_.waits(descriptor)) unread_.push_back(descriptor);
+        } else if (asks_for_health(descriptor)) {
+            workers_.express(descriptor);
+        }
     }
 }
 
@@ -167,7 +193,10 @@ void Doorkeeper::admit(int descriptor) {
     const int on = 1;
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const auto admission = workers_.submit(descriptor, Clock::now() + waiting_timeout_);
-    if (admission == WorkerPool::Admission::waiting) registry_.make_room();
+    if (admission == WorkerPool::Admission::waiting) {
+        unread_.push_back(descriptor);
+        registry_.make_room();
+    }
     if (admission == WorkerPool::Admission::refused) refuse(descriptor);
 }
 

@@ -15,8 +15,7 @@ struct Refusal {
     const char* reason;
 };
 
-constexpr std::array<std::string_view, 9> known_methods{"GET",   "HEAD",    "POST",  "PUT",    "DELETE",
-                                                        "PATCH", "OPTIONS", "TRACE", "CONNECT"};
+constexpr std::array<std::string_view, 7> known_methods{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 
 bool is_token(std::string_view text) {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
@@ -101,7 +100,13 @@ private:
             result_.body_is_awaited = true;
             return std::nullopt;
         }
-        if (equals_ignoring_case(name, "Host") && ++hosts_ > 1) return Refusal{400, "two Host headers"};
+        if (equals_ignoring_case(name, "Host")) {
+            if (++hosts_ > 1 || value.empty()) return Refusal{400, "not exactly one host in the Host header"};
+        }
+        // An empty one would be dropped by the parser, and with it the check that it is ours.
+        if (equals_ignoring_case(name, "Origin")) {
+            if (++origins_ > 1 || value.empty()) return Refusal{400, "not exactly one origin in the Origin header"};
+        }
         if (equals_ignoring_case(name, "Range")) {
             ++ranges_;
             range_ = value;
@@ -151,6 +156,7 @@ private:
     GuardedHead result_;
     std::string range_;
     int hosts_ = 0;
+    int origins_ = 0;
     int ranges_ = 0;
     bool is_old_ = false;
     bool has_length_ = false;

@@ -10,10 +10,13 @@
 #include "server/doorkeeper.h"
 #include "server/routes.h"
 #include "server/session.h"
+#include "server/slice_pool.h"
 #include "server/worker_pool.h"
 
 namespace lacquer::server {
 namespace {
+
+constexpr std::size_t kept_slices = 8;
 
 std::string url_of(const std::string& host, std::uint16_t port) {
     std::string name = host;
@@ -33,13 +36,14 @@ struct HttpServer::State {
           doorkeeper(options, workers, registry),
           url(url_of(options.host, doorkeeper.port())),
           routes(sources, url, access.stream_token()) {
-        session.emplace(options, access, routes, registry);
+        session.emplace(options, access, routes, registry, slices);
         doorkeeper.start();
     }
 
     const ServerOptions options;
     const Access access;
     ConnectionRegistry registry;
+    SlicePool slices{kept_slices};
     WorkerPool workers;
     Doorkeeper doorkeeper;
     const std::string url;

@@ -10,6 +10,12 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+constexpr std::string_view http_scheme = "http://";
+
+bool is_absolute(std::string_view target) {
+    return equals_ignoring_case(target.substr(0, http_scheme.size()), http_scheme);
+}
+
 }  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
@@ -20,6 +26,18 @@ std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<std::string_view> Request::authority() const {
+    if (!is_absolute(path)) return header("Host");
+    const std::string_view rest = std::string_view(path).substr(http_scheme.size());
+    return rest.substr(0, rest.find('/'));
+}
+
+std::string_view Request::origin_form() const {
+    if (!is_absolute(path)) return path;
+    const auto slash = path.find('/', http_scheme.size());
+    return slash == std::string::npos ? "/" : std::string_view(path).substr(slash);
 }
 
 std::optional<std::string_view> Request::header(std::string_view name) const {

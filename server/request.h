@@ -16,7 +16,7 @@ namespace lacquer::server {
 
 struct Request {
     std::string method;
-    std::string path;   // as sent, still percent-encoded
+    std::string path;   // as sent, still percent-encoded, perhaps with scheme and authority
     std::string query;  // as sent, without the '?'
     int minor_version = 1;
     Headers headers;                   // without Range
@@ -27,6 +27,9 @@ struct Request {
     std::string body;                  // of the routes that take one (server/request_body.h)
     std::function<bool()> listener_present = [] { return true; };
     bool is_head() const { return method == "HEAD"; }
+    // Of "http://authority/path" (absolute form, RFC 9112, 3.2.2), which rules over Host; else Host.
+    std::optional<std::string_view> authority() const;
+    std::string_view origin_form() const;  // the path without scheme and authority
     // The first header of that name, in any case spelling; nullopt when there is none.
     std::optional<std::string_view> header(std::string_view name) const;
     // True when a comma-separated header has this element, in any case spelling.

@@ -1,6 +1,6 @@
 // Puts a Response on a Connection.
 //
-// Memory: one slice of slice_bytes while bytes of a Body go out.
+// Memory: one slice while bytes are read and sent, none while the client is waited for.
 #pragma once
 
 #include <chrono>
@@ -9,10 +9,9 @@
 
 #include "server/connection.h"
 #include "server/request.h"
+#include "server/slice_pool.h"
 
 namespace lacquer::server {
-
-inline constexpr std::size_t slice_bytes = 128 * 1024;
 
 // Status line and headers, Date, Content-Length and Connection included, up to the empty line.
 std::string response_head(const Response& response, bool closes);
@@ -33,6 +32,6 @@ enum class Written {
 
 // The head goes out together with the first slice, so that bytes that cannot be had at all become an honest error
 // status instead of a broken transfer. Throws what Body::read throws for the first slice, as long as nothing was sent.
-Written write_response(Connection& connection, Response& response, const WriteContext& context);
+Written write_response(Connection& connection, Response& response, const WriteContext& context, SlicePool& slices);
 
 }  // namespace lacquer::server

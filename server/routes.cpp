@@ -240,7 +240,7 @@ Response playlist(const Call& call) {
     const Query query(call.request.query, recipe_names({"query"}));
     const auto entries =
         call.sources.tracks.playlist(query.text("query").value_or(""), recipe_from(query, call.request));
-    const auto host = call.request.header("Host");
+    const auto host = call.request.authority();
     const auto proxied = call.request.header("X-Forwarded-Proto");
     const std::string scheme = proxied && *proxied == "https" ? "https://" : "http://";
     const std::string base = host ? scheme + std::string(*host) : call.base_url;
@@ -286,20 +286,13 @@ Response other_method(const Request& request, const std::string& allow) {
     return response;
 }
 
-// "http://host/path" (RFC 9112, 3.2.2) -> "/path".
-std::string_view origin_form(std::string_view path) {
-    if (!path.starts_with("http://")) return path;
-    const auto slash = path.find('/', 7);
-    return slash == std::string_view::npos ? "/" : path.substr(slash);
-}
-
 }  // namespace
 
 Routes::Routes(Sources sources, std::string base_url, std::string stream_token)
     : sources_(sources), base_url_(std::move(base_url)), stream_token_(std::move(stream_token)) {}
 
 std::uint64_t Routes::body_limit_bytes(const Request& request) const {
-    const std::string_view path = origin_form(request.path);
+    const std::string_view path = request.origin_form();
     std::vector<std::string> captured;
     for (const Route& route : table)
         if (route.method == request.method && matches(route.pattern, path, captured)) {
@@ -310,7 +303,7 @@ std::uint64_t Routes::body_limit_bytes(const Request& request) const {
 }
 
 Response Routes::answer(const Request& request) const {
-    const std::string_view path = origin_form(request.path);
+    const std::string_view path = request.origin_form();
     const std::string_view method = request.is_head() ? std::string_view("GET") : request.method;
     Call call{request, sources_, base_url_, stream_token_, {}};
     std::string allow;

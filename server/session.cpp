@@ -74,7 +74,7 @@ Session::Next Session::refuse(Connection& connection, int status, const std::str
     Response response = problem_response(status, reason);
     WriteContext context;
     context.closes = true;
-    write_response(connection, response, context);
+    write_response(connection, response, context, slices_);
     return Next::linger;
 }
 
@@ -92,10 +92,10 @@ Session::Next Session::answer(Connection& connection, const GuardedHead& guarded
     context.log = options_.log;
     Written written = Written::broken;
     try {
-        written = write_response(connection, response, context);
+        written = write_response(connection, response, context, slices_);
     } catch (const std::exception& error) {
         Response apology = failure(error);
-        written = write_response(connection, apology, context);
+        written = write_response(connection, apology, context, slices_);
     }
     if (written == Written::broken) return Next::reset;
     if (context.closes || response.is_endless) return request->body_bytes > 0 ? Next::linger : Next::close;

@@ -13,13 +13,15 @@
 #include "server/http_server.h"
 #include "server/httplib_parser.h"
 #include "server/routes.h"
+#include "server/slice_pool.h"
 
 namespace lacquer::server {
 
 class Session {
 public:
-    Session(const ServerOptions& options, const Access& access, const Routes& routes, ConnectionRegistry& registry)
-        : options_(options), access_(access), routes_(routes), registry_(registry) {}
+    Session(const ServerOptions& options, const Access& access, const Routes& routes, ConnectionRegistry& registry,
+            SlicePool& slices)
+        : options_(options), access_(access), routes_(routes), registry_(registry), slices_(slices) {}
 
     // Serves and closes `descriptor`.
     void run(int descriptor) const noexcept;
@@ -39,6 +41,7 @@ private:
     const Access& access_;
     const Routes& routes_;
     ConnectionRegistry& registry_;
+    SlicePool& slices_;
     HttplibParser parser_;
 };
 

@@ -1,6 +1,7 @@
-// Threads that come and go with the work: one per job, up to a cap; jobs beyond it wait, up to a bound.
+// Threads that come and go with the work: one per job, up to a cap; jobs beyond it wait, up to a bound. A thread that
+// ends for want of work joins those that ended before it, so that at most one is left unjoined, and with it its stack.
 //
-// Threads: submit, take_overdue and stop from one thread; the jobs run in the pool's.
+// Threads: submit, express, take_overdue and stop from one thread; the jobs run in the pool's.
 #pragma once
 
 #include <chrono>
@@ -9,10 +10,11 @@
 #include <deque>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
+
+#include "thread/mutex.h"
 
 namespace lacquer::server {
 
@@ -20,13 +22,19 @@ class WorkerPool {
 public:
     using Clock = std::chrono::steady_clock;
     enum class Admission { started, waiting, refused };
+    static constexpr std::size_t max_express = 8;
 
-    // `run` is called with each descriptor; it must not throw.
-    WorkerPool(std::size_t max_threads, std::size_t max_waiting, std::function<void(int)> run);
+    // `run` is called with each descriptor; it must not throw. Threads end after `idle_life` without work.
+    WorkerPool(std::size_t max_threads, std::size_t max_waiting, std::function<void(int)> run,
+               std::chrono::milliseconds idle_life = std::chrono::seconds(10));
     ~WorkerPool();
 
     // `deadline`: until when it may wait for a thread. A thread that cannot be created counts as the cap reached.
     Admission submit(int descriptor, Clock::time_point deadline);
+    // Runs one of those that wait now, in a thread beyond the cap, of which there are at most max_express. False when
+    // it does not wait any more, or has to.
+    bool express(int descriptor);
+    bool waits(int descriptor) const;
     // Those whose deadline passed while they waited; they are the caller's again.
     std::vector<int> take_overdue(Clock::time_point now);
     std::optional<Clock::time_point> next_deadline() const;
@@ -40,22 +48,27 @@ private:
     };
     struct Worker {
         std::thread thread;
-        bool ended = false;
+        bool ended = false;  // with mutex_ held
     };
 
-    void work(Worker& self);
-    bool add_worker();  // with mutex_ held
-    void join_ended();
+    void work();
+    void work_once(int descriptor);
+    std::optional<int> next();  // nullopt: nothing came for a while, and the thread ends
+    bool add_worker(std::function<void()> job) REQUIRES_LOCK(mutex_);
+    void end(Worker& self);
 
     const std::size_t max_threads_;
     const std::size_t max_waiting_;
     const std::function<void(int)> run_;
-    mutable std::mutex mutex_;  // guards all below
-    std::condition_variable changed_;
-    std::deque<Waiting> waiting_;  // oldest deadline first
-    std::list<Worker> workers_;
-    std::size_t idle_workers_ = 0;
-    bool stopping_ = false;
+    const std::chrono::milliseconds idle_life_;
+    mutable thread::Mutex mutex_;
+    std::condition_variable_any changed_;
+    std::deque<Waiting> waiting_ GUARDED_BY(mutex_);  // oldest deadline first
+    std::list<Worker> workers_ GUARDED_BY(mutex_);    // those that ended and are not yet joined included
+    std::size_t running_ GUARDED_BY(mutex_) = 0;      // threads under the cap
+    std::size_t express_ GUARDED_BY(mutex_) = 0;      // threads beyond it
+    std::size_t idle_workers_ GUARDED_BY(mutex_) = 0;
+    bool stopping_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace lacquer::server

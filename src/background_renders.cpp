@@ -35,7 +35,7 @@ void BackgroundRenders::Playhead::at(std::int64_t chunk) {
 BackgroundRenders::BackgroundRenders(ChunkService& chunks, cache::ChunkCache& cache)
     : chunks_(chunks), cache_(cache), pump_([this](std::stop_token stop) { run(stop); }) {
     cache_.set_protection([this](const cache::ChunkKey& key) {
-        const cache::MutexLock lock(protection_mutex_);
+        const thread::MutexLock lock(protection_mutex_);
         return protected_.contains(key);
     });
 }
@@ -47,13 +47,13 @@ BackgroundRenders::~BackgroundRenders() {
 }
 
 std::unique_ptr<BackgroundRenders::Playhead> BackgroundRenders::follow(PlanPtr plan) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return std::unique_ptr<Playhead>(new Playhead(*this, std::move(plan), next_playhead_++));
 }
 
 void BackgroundRenders::start(PlanPtr plan, std::int64_t from_chunk) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         Job& job = jobs_[plan->fingerprint];
         job.requested = true;
         ++job.starts;
@@ -67,7 +67,7 @@ void BackgroundRenders::start(PlanPtr plan, std::int64_t from_chunk) {
 
 void BackgroundRenders::move(std::uint64_t id, const PlanPtr& plan, std::int64_t chunk) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         Job& job = jobs_[plan->fingerprint];
         job.plan = plan;
         job.playheads[id] = chunk;
@@ -79,7 +79,7 @@ void BackgroundRenders::move(std::uint64_t id, const PlanPtr& plan, std::int64_t
 
 void BackgroundRenders::leave(std::uint64_t id, const RenderPlan& plan) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         const auto job = jobs_.find(plan.fingerprint);
         if (job == jobs_.end()) return;
         job->second.playheads.erase(id);
@@ -92,7 +92,7 @@ void BackgroundRenders::leave(std::uint64_t id, const RenderPlan& plan) {
 bool BackgroundRenders::cancel(const RenderPlan& plan) {
     bool existed = false;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         const auto job = jobs_.find(plan.fingerprint);
         if (job == jobs_.end() || job->second.cancelled) return false;
         existed = true;
@@ -106,14 +106,14 @@ bool BackgroundRenders::cancel(const RenderPlan& plan) {
 }
 
 bool BackgroundRenders::active(const RenderPlan& plan) const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     const auto job = jobs_.find(plan.fingerprint);
     return job != jobs_.end() && !job->second.cancelled;
 }
 
 void BackgroundRenders::poke() {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         ++changes_;
     }
     changed_.notify_one();
@@ -125,7 +125,7 @@ void BackgroundRenders::run(std::stop_token stop) {
     while (!stop.stop_requested()) {
         Jobs jobs;
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             changed_.wait(mutex_, stop, [&]() REQUIRES_LOCK(mutex_) { return changes_ != seen; });
             seen = changes_;
             jobs = jobs_;
@@ -185,12 +185,12 @@ void BackgroundRenders::protect(const Jobs& jobs) {
             for (std::int64_t n = std::max<std::int64_t>(0, chunk - 1); n <= last; ++n) keys.insert(job.plan->key(n));
         }
     }
-    const cache::MutexLock lock(protection_mutex_);
+    const thread::MutexLock lock(protection_mutex_);
     protected_.swap(keys);
 }
 
 void BackgroundRenders::end_if_unchanged(const std::string& fingerprint, std::uint64_t seen) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (changes_ == seen) jobs_.erase(fingerprint);
 }
 

@@ -20,9 +20,9 @@
 #include <vector>
 
 #include "cache/chunk_cache.h"
-#include "cache/mutex.h"
 #include "src/chunk_service.h"
 #include "src/render_plan.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -83,13 +83,13 @@ private:
 
     ChunkService& chunks_;
     cache::ChunkCache& cache_;
-    mutable cache::Mutex mutex_;
+    mutable thread::Mutex mutex_;
     std::condition_variable_any changed_;
     Jobs jobs_ GUARDED_BY(mutex_);
     std::uint64_t changes_ GUARDED_BY(mutex_) = 0;  // grows whenever the pump might find something to do
     std::uint64_t next_playhead_ GUARDED_BY(mutex_) = 1;
     // Taken inside the cache's lock: nothing that calls the cache may hold it.
-    cache::Mutex protection_mutex_;
+    thread::Mutex protection_mutex_;
     std::set<cache::ChunkKey> protected_ GUARDED_BY(protection_mutex_);
     std::jthread pump_;
 };

@@ -8,10 +8,10 @@
 #pragma once
 
 #include "cache/chunk_cache.h"
-#include "cache/mutex.h"
 #include "src/chunk_encoder.h"
 #include "src/scheduler.h"
 #include "src/timers.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -21,18 +21,18 @@ class Attempt {
 public:
     // False when it was taken away.
     bool write(ChunkEncoder& encoder, dsp::ConstAudioBlock block, std::int64_t first_frame) {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (!ended_) encoder.write(block, first_frame);
         return !ended_;
     }
     // Takes it away; true for the first who does, whose business the chunk then is.
     bool end() {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         return !std::exchange(ended_, true);
     }
 
 private:
-    cache::Mutex mutex_;
+    thread::Mutex mutex_;
     bool ended_ GUARDED_BY(mutex_) = false;
 };
 

@@ -67,12 +67,12 @@ ChunkService::FlightPtr ChunkService::join_locked(const cache::ChunkKey& key, Ur
 }
 
 ChunkService::FlightPtr ChunkService::join(const cache::ChunkKey& key, Urgency urgency) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return join_locked(key, urgency);
 }
 
 void ChunkService::hasten(const FlightPtr& flight, Urgency urgency) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     hasten_locked(flight, urgency);
 }
 
@@ -88,7 +88,7 @@ void ChunkService::hasten_locked(const FlightPtr& flight, Urgency urgency) {
 // Null when the cache has the chunk, perhaps since a moment ago, and is to be looked at.
 ChunkService::FlightPtr ChunkService::start(const PlanPtr& plan, std::int64_t index, const cache::ChunkKey& key,
                                             Urgency urgency, Cache cache) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (auto joined = join_locked(key, urgency)) return joined;
     if (cache == Cache::look && cache_.contains(key)) return nullptr;
     auto flight = std::make_shared<ChunkFlight>(plan, index, key);
@@ -130,14 +130,14 @@ void ChunkService::submit(const FlightPtr& flight) {
 }
 
 void ChunkService::resume(const FlightPtr& flight) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (flight->phase == Phase::pausing) submit(flight);
 }
 
 void ChunkService::leave(const FlightPtr& flight) {
     bool dropped = false;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (--flight->interested > 0) return;
         const bool is_done_but_for_storing = flight->chunk.ready_bytes() == flight->chunk.size_bytes();
         if (flight->phase == Phase::running && is_done_but_for_storing) return;
@@ -156,7 +156,7 @@ void ChunkService::leave(const FlightPtr& flight) {
 void ChunkService::run(const FlightPtr& flight, Attempt& attempt, TaskContext& context) {
     RenderControl control{.open = options_.open};
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         flight->phase = Phase::running;
         ++flight->attempts;
         control.quality = flight->quality;
@@ -186,7 +186,7 @@ void ChunkService::complete(ChunkFlight& flight, Quality quality, const RenderRe
     const auto keep = flight.index == 0 ? cache::Keep::longer : cache::Keep::normal;
     const bool stored = quality == Quality::enhanced && cache_.insert(flight.key, flight.chunk.bytes(), keep);
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         flight.phase = Phase::finished;
         const FailureMemory::Place place{flight.plan->fingerprint, flight.index};
         if (quality == Quality::enhanced) failures_.forget(place, flight.plan->content_id);
@@ -206,7 +206,7 @@ void ChunkService::complete(ChunkFlight& flight, Quality quality, const RenderRe
 void ChunkService::fail(const FlightPtr& flight, const Failure& failure) {
     FailedAttempt failed{.reason = failure.reason};
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         failed.quality = flight->quality;
         failed.attempt = flight->attempts;
         const NextStep step = next_step(*flight, failure);
@@ -273,7 +273,7 @@ void ChunkService::forget(const ChunkFlight& flight) {
 
 ChunkService::State ChunkService::state(const RenderPlan& plan, std::int64_t index) const {
     const cache::ChunkKey key = plan.key(index);
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     const auto flight = flights_.find(key);
     if (flight != flights_.end()) {
         const ChunkFlight& known = *flight->second;
@@ -299,7 +299,7 @@ std::int64_t ChunkService::ready_count(const RenderPlan& plan) const {
 std::vector<std::int64_t> ChunkService::fallback_chunks(const RenderPlan& plan, std::int64_t first,
                                                         std::int64_t last) const {
     std::vector<std::int64_t> chunks;
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (failures_.empty()) return chunks;
     for (std::int64_t n = first; n <= last; ++n) {
         if (falls_back(plan, n) && !cache_.contains(plan.key(n))) chunks.push_back(n);
@@ -308,7 +308,7 @@ std::vector<std::int64_t> ChunkService::fallback_chunks(const RenderPlan& plan, 
 }
 
 void ChunkService::forget_failure(const RenderPlan& plan, std::int64_t index) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     failures_.forget({plan.fingerprint, index}, plan.content_id);
     const auto flight = flights_.find(plan.key(index));
     if (flight == flights_.end() || flight->second->quality == Quality::enhanced) return;

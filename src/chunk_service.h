@@ -27,12 +27,12 @@
 #include <vector>
 
 #include "cache/chunk_cache.h"
-#include "cache/mutex.h"
 #include "src/chunk_renderer.h"
 #include "src/failure_memory.h"
 #include "src/render_plan.h"
 #include "src/scheduler.h"
 #include "src/timers.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -155,7 +155,7 @@ private:
     Timers& timers_;
     ChunkObserver& observer_;
     const ChunkServiceOptions options_;
-    mutable cache::Mutex mutex_;
+    mutable thread::Mutex mutex_;
     // Every chunk that is being made, and every finished one that was not stored and is still being read.
     std::map<cache::ChunkKey, FlightPtr> flights_ GUARDED_BY(mutex_);
     FailureMemory failures_ GUARDED_BY(mutex_);

@@ -1,5 +1,6 @@
 #include "src/daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
@@ -17,6 +18,7 @@
 #include "src/stream_api.h"
 #include "src/stuck_watch.h"
 #include "src/timers.h"
+#include "src/sweeper.h"
 #include "src/track_api.h"
 #include "src/track_measurer.h"
 
@@ -25,6 +27,7 @@ namespace {
 
 constexpr int kWorkerNiceness = 5;  // a third of the share of what serves, when cores are short
 constexpr std::chrono::seconds kDrainTime{5};
+constexpr std::chrono::seconds kTrimPeriod{10};
 
 void check_folders(const Settings& settings) {
     if (settings.music.empty()) throw std::runtime_error("no music folder given: --music DIR");
@@ -55,9 +58,10 @@ public:
         pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
         signal(SIGPIPE, SIG_IGN);
     }
-    void wait() const {
-        int received = 0;
-        sigwait(&signals_, &received);
+    // False when none came.
+    bool wait(std::chrono::seconds patience) const {
+        const timespec timeout{patience.count(), 0};
+        return sigtimedwait(&signals_, nullptr, &timeout) > 0;
     }
 
 private:
@@ -88,11 +92,13 @@ struct Daemon::Parts {
           presets(library, recipes),
           streams({library, recipes, chunks, background}),
           renders({library, recipes, chunks, background}, log, events),
-          status(cache, library),
+          sweeper(cache, library, settings.grid),
+          status(cache, library, sweeper),
           http({tracks, presets, streams, renders, events, status}, server_options(settings)),
           keeper(library, recipes, [this](const library::ScanResult& scan) {
               tell_scan(scan, http.base_url());
               status.set_ready(true);
+              sweeper.library_scanned(scan);
           }) {
         if (!library.notice().empty()) spdlog::warn("{}", library.notice());
     }
@@ -112,6 +118,7 @@ struct Daemon::Parts {
     PresetApi presets;
     StreamApi streams;
     RenderApi renders;
+    Sweeper sweeper;
     StatusApi status;
     server::HttpServer http;
     LibraryKeeper keeper;
@@ -137,6 +144,7 @@ void Daemon::stop(std::chrono::milliseconds patience) {
     parts_->http.stop(patience);
     parts_->keeper.stop();
     parts_->timers.stop();
+    parts_->sweeper.stop();
     parts_->scheduler.stop();
     parts_.reset();
 }
@@ -145,7 +153,7 @@ int run_daemon(const Settings& settings) {
     const ShutdownSignals signals;
     Daemon daemon(settings);
     spdlog::info("listening on {} (computing on {})", daemon.base_url(), dsp::simd_in_use());
-    signals.wait();
+    while (!signals.wait(kTrimPeriod)) malloc_trim(0);  // what a burst of work left behind
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
     daemon.stop(kDrainTime);
     return 0;

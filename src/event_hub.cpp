@@ -21,13 +21,13 @@ public:
         : hub_(hub), track_ids_(std::move(track_ids)), job_ids_(std::move(job_ids)), next_id_(next_id) {}
 
     ~Subscription() override {
-        const cache::MutexLock lock(hub_.mutex_);
+        const thread::MutexLock lock(hub_.mutex_);
         --hub_.subscribers_;
     }
 
     std::optional<server::Event> next(std::chrono::milliseconds patience) override {
         const auto deadline = std::chrono::steady_clock::now() + patience;
-        const cache::MutexLock lock(hub_.mutex_);
+        const thread::MutexLock lock(hub_.mutex_);
         while (true) {
             const std::uint64_t oldest = hub_.next_id_ - hub_.events_.size();
             next_id_ = std::max(next_id_, oldest);
@@ -53,7 +53,7 @@ private:
 
 void EventHub::publish(const std::string& type, server::Json data) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         events_.push_back({next_id_++, type, std::move(data)});
         if (events_.size() > kHeldEvents) events_.pop_front();
     }
@@ -63,14 +63,14 @@ void EventHub::publish(const std::string& type, server::Json data) {
 std::unique_ptr<server::EventSubscription> EventHub::subscribe(std::vector<std::int64_t> track_ids,
                                                                std::vector<std::int64_t> job_ids,
                                                                std::optional<std::uint64_t> last_event_id) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     ++subscribers_;
     const std::uint64_t next_id = last_event_id && *last_event_id < next_id_ ? *last_event_id + 1 : next_id_;
     return std::make_unique<Subscription>(*this, std::move(track_ids), std::move(job_ids), next_id);
 }
 
 bool EventHub::has_subscribers() const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return subscribers_ > 0;
 }
 

@@ -8,8 +8,8 @@
 #include <deque>
 #include <vector>
 
-#include "cache/mutex.h"
 #include "server/sources.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -24,7 +24,7 @@ public:
 private:
     class Subscription;
 
-    mutable cache::Mutex mutex_;
+    mutable thread::Mutex mutex_;
     std::condition_variable_any published_;
     std::deque<server::Event> events_ GUARDED_BY(mutex_);  // ids without gap, the last one is next_id_ - 1
     std::uint64_t next_id_ GUARDED_BY(mutex_) = 1;

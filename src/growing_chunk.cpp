@@ -31,13 +31,13 @@ void GrowingChunk::Free::operator()(std::byte* bytes) const noexcept {
 GrowingChunk::GrowingChunk(std::uint64_t total_bytes) : total_bytes_(total_bytes), bytes_(reserve(total_bytes)) {}
 
 std::span<std::byte> GrowingChunk::room() noexcept {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return {bytes_.get() + ready_bytes_, total_bytes_ - ready_bytes_};
 }
 
 void GrowingChunk::appended(std::uint64_t bytes) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         assert(ready_bytes_ + bytes <= total_bytes_);
         ready_bytes_ += bytes;
         if (ready_bytes_ < awaited_bytes_) return;
@@ -48,7 +48,7 @@ void GrowingChunk::appended(std::uint64_t bytes) {
 
 void GrowingChunk::complete(bool stored) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         assert(ready_bytes_ == total_bytes_);
         stored_ = stored;
     }
@@ -57,30 +57,30 @@ void GrowingChunk::complete(bool stored) {
 
 void GrowingChunk::fail(const std::string& reason) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         failure_ = reason;
     }
     grown_.notify_all();
 }
 
 std::uint64_t GrowingChunk::ready_bytes() const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return ready_bytes_;
 }
 
 std::optional<bool> GrowingChunk::stored() const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return stored_;
 }
 
 std::optional<std::string> GrowingChunk::failure() const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return failure_;
 }
 
 void GrowingChunk::release() {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         bytes_.reset();
     }
     grown_.notify_all();
@@ -91,7 +91,7 @@ std::size_t GrowingChunk::read(std::uint64_t offset, std::span<std::byte> out, s
     assert(offset + out.size() <= total_bytes_);
     const auto deadline = std::chrono::steady_clock::now() + patience;
     const std::uint64_t enough = offset + std::max<std::size_t>(1, std::min(least, out.size()));
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     while (ready_bytes_ < enough && !failure_) {
         awaited_bytes_ = std::min(awaited_bytes_, enough);
         if (grown_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;

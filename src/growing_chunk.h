@@ -15,7 +15,7 @@
 #include <span>
 #include <string>
 
-#include "cache/mutex.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -50,7 +50,7 @@ private:
 
     const std::uint64_t total_bytes_;
     std::unique_ptr<std::byte[], Free> bytes_;  // [0, ready_bytes_) is written; freed, and copied, under mutex_
-    mutable cache::Mutex mutex_;
+    mutable thread::Mutex mutex_;
     std::condition_variable_any grown_;
     std::uint64_t ready_bytes_ GUARDED_BY(mutex_) = 0;
     std::uint64_t awaited_bytes_ GUARDED_BY(mutex_) = kNobodyWaits;  // the least that anybody waits for

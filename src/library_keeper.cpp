@@ -1,5 +1,6 @@
 #include "src/library_keeper.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -9,6 +10,7 @@ namespace lacquer {
 namespace {
 
 constexpr std::chrono::seconds kRescanInterval{300};
+constexpr std::chrono::seconds kDamageCheck{1};
 
 }  // namespace
 
@@ -31,7 +33,10 @@ void LibraryKeeper::stop() {
 void LibraryKeeper::run(std::stop_token stop) {
     do {
         const auto next_scan = Clock::now() + kRescanInterval;
+        bool damaged = library_.damaged();
         try {
+            if (damaged) spdlog::warn("{}", library_.repair());
+            damaged = false;
             const library::ScanResult result = library_.scan(stop);
             if (!stop.stop_requested()) on_scanned_(result);
             measure_until(next_scan, stop);
@@ -39,7 +44,7 @@ void LibraryKeeper::run(std::stop_token stop) {
         } catch (const std::exception& error) {  // the thread's boundary: the next round tries again
             spdlog::error("keeping the library: {}", error.what());
         }
-        sleep_until(next_scan, stop);
+        sleep_until(next_scan, stop, !damaged);
     } while (!stop.stop_requested());
 }
 
@@ -58,11 +63,14 @@ void LibraryKeeper::measure_until(Clock::time_point end, std::stop_token stop) {
     }
 }
 
-void LibraryKeeper::sleep_until(Clock::time_point end, std::stop_token stop) {
+// Damage is met by whoever reads, here too. It is repaired at once, but where that failed not before `end`.
+void LibraryKeeper::sleep_until(Clock::time_point end, std::stop_token stop, bool wake_for_damage) {
     std::mutex mutex;
     std::condition_variable_any woken;
     std::unique_lock lock(mutex);
-    woken.wait_until(lock, stop, end, [] { return false; });
+    do {
+        woken.wait_until(lock, stop, std::min(end, Clock::now() + kDamageCheck), [] { return false; });
+    } while (!stop.stop_requested() && Clock::now() < end && !(wake_for_damage && library_.damaged()));
 }
 
 }  // namespace lacquer

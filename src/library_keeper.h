@@ -1,5 +1,6 @@
 // Keeps the library current: scans the folders at start and every few minutes, then measures what is not yet measured
-// and fingerprints whole files, one after the other, at background urgency.
+// and fingerprints whole files, one after the other, at background urgency. A database found damaged while running is
+// replaced within a second, and the folders scanned anew.
 #pragma once
 
 #include <chrono>
@@ -26,7 +27,7 @@ private:
 
     void run(std::stop_token stop);
     void measure_until(Clock::time_point end, std::stop_token stop);
-    static void sleep_until(Clock::time_point end, std::stop_token stop);
+    void sleep_until(Clock::time_point end, std::stop_token stop, bool wake_for_damage);
 
     library::Library& library_;
     RecipeBook& recipes_;

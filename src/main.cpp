@@ -1,10 +1,15 @@
 // The one binary: reads the command line, hands over to a command.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "dsp/simd.h"
 #include "src/commands.h"
@@ -17,6 +22,19 @@ namespace {
 using namespace lacquer;
 
 constexpr int kUsageError = 2;
+
+// Arguments can be read by every user of the machine (/proc/PID/cmdline) for as long as they stand there.
+void hide_token(int argc, char** argv) {
+    constexpr std::string_view kOption = "--token";
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        char* value = nullptr;
+        if (word == kOption && i + 1 < argc) value = argv[i + 1];
+        if (word.starts_with(kOption) && word.substr(kOption.size()).starts_with('='))
+            value = argv[i] + kOption.size() + 1;
+        if (value != nullptr) std::memset(value, 'x', std::strlen(value));
+    }
+}
 
 // Settings are options of the program, so that every command knows all of them.
 class CommandLine {
@@ -45,6 +63,7 @@ public:
         } catch (const CLI::ParseError& error) {
             return app_.exit(error) == 0 ? 0 : kUsageError;
         }
+        hide_token(argc, argv);
         std::erase_if(values_, [](const auto& value) { return value.second.empty(); });
         const Settings settings = load_settings(values_, config_file_);
         spdlog::set_level(spdlog::level::from_str(settings.log_level));
@@ -143,9 +162,20 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A thread keeps what it frees, 20 kB after one request, and a daemon has a thread for each of its listeners. The C
+// library only takes this from the environment, and only when a program starts: so this one starts twice.
+void serve_without_thread_caches(int argc, char** argv) {
+    const bool serves =
+        std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "serve"; });
+    constexpr int kKeepGiven = 0;
+    if (!serves || getenv("GLIBC_TUNABLES") != nullptr) return;
+    if (setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", kKeepGiven) == 0) execv("/proc/self/exe", argv);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    serve_without_thread_caches(argc, argv);
     // What a render needs goes back to the system when it is done, instead of staying in a heap per thread.
     mallopt(M_MMAP_THRESHOLD, 64 * 1024);
     mallopt(M_ARENA_MAX, 2);

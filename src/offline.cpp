@@ -44,7 +44,10 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 InputFile look_at_input(const fs::path& path) {
-    return {look_at(path), library::content_id(path), media::probe(path)};
+    std::error_code error;
+    const fs::path resolved = fs::canonical(path, error);  // links given on the command line are meant
+    const fs::path& file = error ? path : resolved;
+    return {look_at(file), library::content_id(file), media::probe(file)};
 }
 
 fs::path Offline::cache_folder() {

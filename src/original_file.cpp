@@ -13,17 +13,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/media/open_file.h"
+
 namespace lacquer {
 namespace {
 
 class FileBody : public server::Body {
 public:
-    explicit FileBody(const std::filesystem::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    explicit FileBody(const std::filesystem::path& path) : descriptor_(media::open_without_links(path, O_RDONLY)) {
+        if (descriptor_ < 0) refuse(std::strerror(errno));
         struct stat status {};
-        if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-            const int error = errno;
-            if (descriptor_ >= 0) ::close(descriptor_);
-            throw server::HttpError(404, fmt::format("the file cannot be opened: {}", std::strerror(error)));
+        if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+            ::close(descriptor_);
+            refuse("it is not a regular file");
         }
         size_bytes_ = static_cast<std::uint64_t>(status.st_size);
         mtime_ns_ = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
@@ -44,6 +46,10 @@ public:
     }
 
 private:
+    [[noreturn]] static void refuse(const char* reason) {
+        throw server::HttpError(404, fmt::format("the file cannot be opened: {}", reason));
+    }
+
     int descriptor_;
     std::uint64_t size_bytes_ = 0;
     std::int64_t mtime_ns_ = 0;

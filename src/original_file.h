@@ -6,7 +6,7 @@
 
 namespace lacquer {
 
-// Throws server::HttpError 404 when the file cannot be opened.
+// Throws server::HttpError 404 when the file cannot be opened, or only through a symbolic link.
 server::Representation original_file(const library::Track& track);
 
 }  // namespace lacquer

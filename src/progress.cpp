@@ -16,18 +16,18 @@ constexpr int kBarWidth = 40;
 Progress::Progress(std::uint64_t total) : total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     wipe();
 }
 
 void Progress::add(std::uint64_t amount) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     done_ += amount;
     draw();
 }
 
 void Progress::line(const std::string& text) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     wipe();
     fmt::print("{}\n", text);
     std::fflush(stdout);
@@ -35,7 +35,7 @@ void Progress::line(const std::string& text) {
 }
 
 void Progress::error(const std::string& text) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     wipe();
     fmt::print(stderr, "{}\n", text);
     draw();

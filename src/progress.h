@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "cache/mutex.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -24,7 +24,7 @@ private:
 
     const std::uint64_t total_;
     const bool terminal_;
-    cache::Mutex mutex_;
+    thread::Mutex mutex_;
     std::uint64_t done_ GUARDED_BY(mutex_) = 0;
     int drawn_percent_ GUARDED_BY(mutex_) = -1;
 };

@@ -89,7 +89,7 @@ ChosenRecipe RecipeBook::choose(const library::Track& track, const RenderChoice&
 
 std::optional<ChosenRecipe> RecipeBook::stored_recipe(const std::string& recipe_id) const {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         const auto known = read_.find(recipe_id);
         if (known != read_.end()) return known->second;
     }
@@ -97,7 +97,7 @@ std::optional<ChosenRecipe> RecipeBook::stored_recipe(const std::string& recipe_
     if (!text) return std::nullopt;
     try {
         const ChosenRecipe chosen = chosen_from_text(*text);
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (read_.size() >= kReadRecipes) read_.clear();
         read_.emplace(recipe_id, chosen);
         return chosen;
@@ -155,7 +155,7 @@ std::optional<dsp::Profile> RecipeBook::measure_once(const library::Track& track
     SharedProfile shared;
     bool mine = false;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         const auto [entry, inserted] = measuring_.try_emplace(who);
         if (inserted) entry->second = promise.get_future().share();
         shared = entry->second;
@@ -174,7 +174,7 @@ std::optional<dsp::Profile> RecipeBook::measure_once(const library::Track& track
     } catch (const std::exception&) {
         promise.set_exception(std::current_exception());
     }
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     measuring_.erase(who);
     return shared.get();
 }

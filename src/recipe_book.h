@@ -13,10 +13,10 @@
 #include <memory>
 #include <string>
 
-#include "cache/mutex.h"
 #include "src/library/library.h"
 #include "src/recipe_choice.h"
 #include "src/track_measurer.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -59,7 +59,7 @@ private:
     library::Library& library_;
     TrackMeasurer& measurer_;
     const dsp::GridSettings grid_;
-    mutable cache::Mutex mutex_;
+    mutable thread::Mutex mutex_;
     mutable std::map<std::string, ChosenRecipe> read_ GUARDED_BY(mutex_);  // by id, which is their fingerprint
     std::map<std::string, SharedProfile> measuring_ GUARDED_BY(mutex_);    // by urgency and content id
 };

@@ -50,7 +50,7 @@ PlanRecord& RenderLog::touch(const RenderPlan& plan) {
 
 PlanRecord RenderLog::record(const RenderPlan& plan) const {
     const std::string fingerprint = plan.fingerprint;
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     for (const PlanRecord& record : records_) {
         if (record.fingerprint == fingerprint) return record;
     }
@@ -63,7 +63,7 @@ PlanRecord RenderLog::record(const RenderPlan& plan) const {
 
 void RenderLog::chunk_started(const RenderPlan& plan, std::int64_t index) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         ++touch(plan).chunks[static_cast<std::size_t>(index)].attempts;
     }
     events_.publish("chunkStarted", {{"trackId", plan.track_id}, {"recipeId", plan.recipe_id}, {"chunkIndex", index}});
@@ -72,7 +72,7 @@ void RenderLog::chunk_started(const RenderPlan& plan, std::int64_t index) {
 void RenderLog::chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                                std::span<const std::byte> bytes) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         PlanRecord& record = touch(plan);
         ChunkRecord& chunk = record.chunks[static_cast<std::size_t>(index)];
         chunk.error.clear();
@@ -104,14 +104,14 @@ void RenderLog::chunk_complete(const RenderPlan& plan, std::int64_t index, const
 }
 
 RenderCounts RenderLog::counts() const {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     return counts_;
 }
 
 void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) {
     int attempts = 0;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         ChunkRecord& chunk = touch(plan).chunks[static_cast<std::size_t>(index)];
         if (failed.quality == Quality::enhanced) chunk.error = failed.reason;
         attempts = chunk.attempts;
@@ -139,7 +139,7 @@ void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const F
 
 void RenderLog::chunk_fell_back(const RenderPlan& plan, std::int64_t index, Quality quality) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         touch(plan).chunks[static_cast<std::size_t>(index)].fallback = quality_name(quality);
         ++counts_.fallbacks;
     }
@@ -149,14 +149,14 @@ void RenderLog::chunk_fell_back(const RenderPlan& plan, std::int64_t index, Qual
 
 void RenderLog::chunk_dropped(const RenderPlan&, std::int64_t) {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         ++counts_.dropped;
     }
     on_change_();
 }
 
 void RenderLog::tell_news(const RenderPlan& plan) {
-    const cache::MutexLock lock(telling_);
+    const thread::MutexLock lock(telling_);
     tell_partial_audio(plan);
     tell_progress(plan);
 }
@@ -166,7 +166,7 @@ void RenderLog::tell_partial_audio(const RenderPlan& plan) {
     std::int64_t before = 0;
     std::int64_t ready = 0;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         PlanRecord& record = touch(plan);
         before = ready = record.contiguous;
         while (ready < plan.grid.chunk_count() && cache_.contains(plan.key(ready))) ++ready;
@@ -191,7 +191,7 @@ void RenderLog::tell_progress(const RenderPlan& plan) {
     double eta_seconds = 0.0;
     bool newly_complete = false;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         PlanRecord& record = touch(plan);
         newly_complete = completed == total && !record.complete;
         record.complete = completed == total;

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "cache/chunk_cache.h"
-#include "cache/mutex.h"
 #include "src/chunk_service.h"
 #include "src/event_hub.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -70,9 +70,9 @@ private:
     EventHub& events_;
     const cache::ChunkCache& cache_;
     const std::function<void()> on_change_;
-    cache::Mutex
+    thread::Mutex
         telling_;  // held from looking at what is ready to publishing it, so that news go out in order; before mutex_
-    mutable cache::Mutex mutex_;
+    mutable thread::Mutex mutex_;
     RenderCounts counts_ GUARDED_BY(mutex_);
     std::list<PlanRecord> records_ GUARDED_BY(mutex_);  // front = used last; fingerprints are distinct
 };

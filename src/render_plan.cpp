@@ -44,12 +44,27 @@ PlanPtr make_plan(RenderPlan plan) {
     return std::make_shared<const RenderPlan>(std::move(plan));
 }
 
+std::uint64_t chunk_owner(std::string_view content_id, std::string_view engine_id) {
+    const std::uint64_t content = XXH3_64bits(content_id.data(), content_id.size());
+    return XXH3_64bits_withSeed(engine_id.data(), engine_id.size(), content);
+}
+
+std::uint64_t chunk_owner(const cache::ChunkKey& key) {
+    XXH64_canonical_t canonical;
+    std::memcpy(canonical.digest, key.data(), sizeof canonical.digest);
+    return XXH64_hashFromCanonical(&canonical);
+}
+
 cache::ChunkKey RenderPlan::key(std::int64_t index) const {
-    const XXH128_hash_t hash = hash_of(fingerprint + std::to_string(index));
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, hash);
+    const std::string what = fingerprint + std::to_string(index);
+    XXH64_canonical_t owner;
+    XXH64_canonical_t chunk;
+    XXH64_canonicalFromHash(&owner, chunk_owner(content_id, engine_id));
+    XXH64_canonicalFromHash(&chunk, XXH3_64bits(what.data(), what.size()));
     cache::ChunkKey key;
-    std::memcpy(key.data(), canonical.digest, key.size());
+    static_assert(sizeof key == sizeof owner + sizeof chunk);
+    std::memcpy(key.data(), owner.digest, sizeof owner.digest);
+    std::memcpy(key.data() + sizeof owner, chunk.digest, sizeof chunk.digest);
     return key;
 }
 

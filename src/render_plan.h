@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cache/chunk_cache.h"
 #include "dsp/chunk_grid.h"
@@ -41,6 +42,7 @@ struct RenderPlan {
     std::uint32_t channels() const noexcept { return media.channels; }
     bool dither() const noexcept;  // false where the source comes out bit for bit, and for float
     WavShape wav_shape() const noexcept;
+    // First 8 bytes: chunk_owner(); last 8: the fingerprint and the index.
     cache::ChunkKey key(std::int64_t index) const;
 };
 using PlanPtr = std::shared_ptr<const RenderPlan>;
@@ -49,6 +51,10 @@ PlanPtr make_plan(RenderPlan plan);  // fills in the fingerprint
 // The render version: changed by whoever changes a byte of what is rendered.
 inline constexpr int kRenderVersion = 2;
 std::string engine_id(const dsp::GridSettings& grid, const media::MediaInfo& media);
+
+// What all chunks of one content on one engine share, whatever their recipe and format: tells whose they are.
+std::uint64_t chunk_owner(std::string_view content_id, std::string_view engine_id);
+std::uint64_t chunk_owner(const cache::ChunkKey& key);
 
 // Frames that a listener is promised: what can be decoded, then silence up to what the header says.
 inline std::int64_t served_frames(const media::MediaInfo& media) noexcept {

@@ -9,7 +9,7 @@
 
 #include <sys/resource.h>
 
-#include "cache/mutex.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -54,7 +54,7 @@ struct Scheduler::State {
     const std::size_t workers;
     const bool own_priority;
     const int priority;
-    mutable cache::Mutex mutex;
+    mutable thread::Mutex mutex;
     std::condition_variable_any runnable;  // there may be something to start, or the scheduler stops
     std::condition_variable_any returned;  // a task did
     TaskQueue queue GUARDED_BY(mutex);
@@ -78,7 +78,7 @@ void Scheduler::State::work(const std::shared_ptr<State>& state, std::size_t pla
 }
 
 std::optional<Scheduler::State::Started> Scheduler::State::take(std::size_t place) {
-    const cache::MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     while (!stopping) {
         if (const auto next = queue.start_next()) {
             auto node = waiting.extract(next->ticket);
@@ -101,7 +101,7 @@ bool Scheduler::State::is_short_of_workers() const {
 
 // False when the worker was written off meanwhile.
 bool Scheduler::State::give_back(const Started& task) {
-    const cache::MutexLock lock(mutex);
+    const thread::MutexLock lock(mutex);
     if (running.erase(task.ticket) == 0) {
         --written_off;
         return false;
@@ -165,7 +165,7 @@ void Scheduler::State::give_up(const std::vector<RunningPtr>& stuck) {
 Scheduler::Scheduler(int workers, int niceness, std::size_t max_waiting)
     : workers_(workers), state_(std::make_shared<State>(workers, niceness, max_waiting)) {
     try {
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         for (std::size_t place = 0; place < state_->workers; ++place) {
             state_->threads.emplace_back(State::work, state_, place);
         }
@@ -180,14 +180,14 @@ Scheduler::~Scheduler() {
 }
 
 int Scheduler::limit(TaskClass task_class) const {
-    const cache::MutexLock lock(state_->mutex);
+    const thread::MutexLock lock(state_->mutex);
     return state_->queue.limit(task_class);
 }
 
 std::optional<Scheduler::Ticket> Scheduler::submit(Urgency urgency, Task task) {
     std::optional<Ticket> ticket;
     {
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         if (!state_->stopping && !state_->is_short_of_workers()) ticket = state_->queue.submit(urgency);
         if (!ticket) {
             ++state_->refused;
@@ -201,7 +201,7 @@ std::optional<Scheduler::Ticket> Scheduler::submit(Urgency urgency, Task task) {
 
 void Scheduler::hasten(Ticket ticket, Urgency urgency) {
     {
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         if (!state_->queue.hasten(ticket, urgency)) return;
     }
     state_->runnable.notify_one();
@@ -211,7 +211,7 @@ bool Scheduler::withdraw(Ticket ticket) {
     decltype(State::waiting)::node_type dropped;  // destroyed outside the lock: it may hold something large
     State::RunningPtr asked;
     {
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         if (state_->queue.withdraw(ticket)) {
             dropped = state_->waiting.extract(ticket);
             return true;
@@ -226,19 +226,19 @@ bool Scheduler::withdraw(Ticket ticket) {
 std::size_t Scheduler::write_off_stuck(Clock::time_point now, Clock::duration patience) {
     std::vector<State::RunningPtr> stuck;
     {
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         if (state_->stopping) return 0;
         stuck = state_->find_stuck(now, patience);
     }
     // Before there is a new worker: it would start what their owners withdraw now that they know.
     State::give_up(stuck);
-    const cache::MutexLock lock(state_->mutex);
+    const thread::MutexLock lock(state_->mutex);
     if (!state_->stopping) state_->replace_stuck_workers(state_);
     return stuck.size();
 }
 
 Scheduler::Counts Scheduler::counts() const {
-    const cache::MutexLock lock(state_->mutex);
+    const thread::MutexLock lock(state_->mutex);
     return {state_->waiting.size(), state_->running.size(), state_->written_off, state_->written_off_total,
             state_->refused};
 }
@@ -248,7 +248,7 @@ void Scheduler::stop(Clock::duration patience) {
     give_up_what_does_not(patience);
     std::vector<std::thread> threads;
     {
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         for (auto task = state_->running.begin(); task != state_->running.end();) {
             if (task->second->given_up) {
                 state_->write_off(*task->second, {});
@@ -268,7 +268,7 @@ void Scheduler::ask_all_to_stop() {
     std::unordered_map<Ticket, Task> dropped;  // destroyed outside the lock
     std::vector<State::RunningPtr> asked;
     {
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         state_->stopping = true;
         for (const auto& [ticket, task] : state_->waiting) state_->queue.withdraw(ticket);
         dropped.swap(state_->waiting);
@@ -287,7 +287,7 @@ void Scheduler::give_up_what_does_not(Clock::duration patience) {
     std::vector<State::RunningPtr> stuck;
     do {
         State::give_up(stuck);
-        const cache::MutexLock lock(state_->mutex);
+        const thread::MutexLock lock(state_->mutex);
         const bool one_may_be_given_up =
             std::any_of(state_->running.begin(), state_->running.end(),
                         [](const auto& task) { return task.second->stuck && !task.second->given_up; });

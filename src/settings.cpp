@@ -8,7 +8,9 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include "dsp/simd.h"
 
@@ -17,11 +19,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Never a folder that others may have prepared, such as one in /tmp.
+fs::path home() {
+    const char* variable = std::getenv("HOME");
+    if (variable != nullptr && *variable == '/') return variable;
+    const passwd* user = ::getpwuid(::getuid());
+    return user != nullptr && *user->pw_dir == '/' ? user->pw_dir : "/nonexistent";
+}
+
 fs::path xdg(const char* variable, const char* below_home) {
     const char* value = std::getenv(variable);
     if (value != nullptr && *value == '/') return fs::path(value) / "lacquer";
-    const char* home = std::getenv("HOME");
-    return fs::path(home != nullptr ? home : "/tmp") / below_home / "lacquer";
+    return home() / below_home / "lacquer";
 }
 
 int parse_int(const std::string& text, int least, int most) {

@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/media/open_file.h"
+
 namespace lacquer {
 namespace {
 
 [[noreturn]] void cannot(const char* what) {
     if (errno == ENOENT || errno == ENOTDIR) throw SourceChanged("the file is gone");
+    if (errno == ELOOP) throw SourceChanged("the file was replaced by a link");
     throw media::DecodeError(what, {errno, std::generic_category()});
 }
 
@@ -22,7 +25,7 @@ bool is_untouched(const struct stat& now, const SourceFile& source) {
 }  // namespace
 
 SourceWatch::SourceWatch(const SourceFile& source)
-    : source_(source), descriptor_(::open(source.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    : source_(source), descriptor_(media::open_without_links(source.path, O_RDONLY)) {
     if (descriptor_ < 0) cannot("cannot open the file");
     try {
         check_content();

@@ -4,18 +4,25 @@
 #include <cassert>
 #include <cstring>
 
+#include "cache/chunk_file.h"
 #include "dsp/crossfade.h"
 #include "dsp/dequantiser.h"
 
 namespace lacquer {
 namespace {
 
-constexpr std::int64_t kFadeBlockFrames = 2048;
+constexpr std::int64_t kFadeBlockFrames = 8192;
 
 WavShape shape_of(const RenderPlan& plan, StreamSpan span) {
     WavShape shape = plan.wav_shape();
     shape.frame_count = span.end_frame - span.first_frame;
     return shape;
+}
+
+// Whole blocks of a stored chunk need no memory beside the reader's: once reads end where blocks do, they all are.
+std::uint64_t end_of_whole_blocks(std::uint64_t begin, std::uint64_t end) {
+    const std::uint64_t last_block = end - end % cache::kBlockBytes;
+    return last_block > begin ? last_block : end;
 }
 
 }  // namespace
@@ -63,8 +70,9 @@ std::size_t Stream::read_frames(std::uint64_t data_offset, std::span<std::byte> 
     if (frame < layout.span.middle_begin) return read_fade(frame, skip_bytes, out, listener_present);
     const std::uint64_t into_middle =
         static_cast<std::uint64_t>(frame - layout.span.middle_begin) * frame_bytes_ + skip_bytes;
-    const std::size_t count = std::min<std::uint64_t>(out.size(), layout.middle_bytes() - into_middle);
-    return chunk(index).read(layout.head_bytes() + into_middle, out.first(count), listener_present, least_bytes_);
+    const std::uint64_t begin = layout.head_bytes() + into_middle;
+    const std::uint64_t end = begin + std::min<std::uint64_t>(out.size(), layout.middle_bytes() - into_middle);
+    return chunk(index).read(begin, out.first(end_of_whole_blocks(begin, end) - begin), listener_present, least_bytes_);
 }
 
 std::size_t Stream::read_fade(std::int64_t frame, std::uint64_t skip_bytes, std::span<std::byte> out,
@@ -80,18 +88,18 @@ std::size_t Stream::read_fade(std::int64_t frame, std::uint64_t skip_bytes, std:
 
     dsp::AudioBuffer from(plan_->channels(), count);
     dsp::AudioBuffer to(plan_->channels(), count);
-    fade_bytes_.resize(count * float_bytes);
-    if (!outgoing.read_all(outgoing.layout().tail_offset() + into_fade, fade_bytes_, listener_present)) return 0;
-    dsp::dequantise(fade_bytes_, dsp::SampleFormat::f32, from.block());
-    if (!incoming.read_all(into_fade, fade_bytes_, listener_present)) return 0;
-    dsp::dequantise(fade_bytes_, dsp::SampleFormat::f32, to.block());
+    std::vector<std::byte> bytes(count * float_bytes);
+    if (!outgoing.read_all(outgoing.layout().tail_offset() + into_fade, bytes, listener_present)) return 0;
+    dsp::dequantise(bytes, dsp::SampleFormat::f32, from.block());
+    if (!incoming.read_all(into_fade, bytes, listener_present)) return 0;
+    dsp::dequantise(bytes, dsp::SampleFormat::f32, to.block());
     dsp::crossfade(from.block(), to.block(), frame - span.begin, span.head_frames(), to.block());
 
-    fade_bytes_.resize(count * frame_bytes_);
-    dsp::quantise(to.block(), frame, plan_->format, plan_->dither(), fade_bytes_);
-    const std::size_t bytes = std::min<std::uint64_t>(out.size(), fade_bytes_.size() - skip_bytes);
-    std::memcpy(out.data(), fade_bytes_.data() + skip_bytes, bytes);
-    return bytes;
+    bytes.resize(count * frame_bytes_);
+    dsp::quantise(to.block(), frame, plan_->format, plan_->dither(), bytes);
+    const std::size_t wanted_bytes = std::min<std::uint64_t>(out.size(), bytes.size() - skip_bytes);
+    std::memcpy(out.data(), bytes.data() + skip_bytes, wanted_bytes);
+    return wanted_bytes;
 }
 
 Urgency Stream::urgency(std::int64_t index, TaskClass task_class) const {

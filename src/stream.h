@@ -24,8 +24,8 @@ struct StreamSpan {
     std::int64_t end_frame = 0;
 };
 
-// One reader's passage through the virtual file. Used by one thread. Memory: a fade buffer of 64 KiB at most, plus
-// whatever chunks are being rendered for it.
+// One reader's passage through the virtual file. Used by one thread. Memory: little between two reads, besides whatever
+// chunks are being rendered for it; 256 KiB during one that is in a fade.
 class Stream {
 public:
     // `task_class` and the time of the first read set the deadlines: reading faster than real time earns nothing.
@@ -72,7 +72,6 @@ private:
     std::int64_t current_ = -1;  // the chunk the reader is in
     std::map<std::int64_t, std::unique_ptr<ChunkService::Access>>
         held_;  // around current_: the one before, it, and, once delivered_, those ahead
-    std::vector<std::byte> fade_bytes_;
 };
 
 }  // namespace lacquer

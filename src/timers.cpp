@@ -10,7 +10,7 @@ RealTimers::~RealTimers() {
 
 void RealTimers::stop() {
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         stopping_ = true;
     }
     thread_.request_stop();
@@ -20,7 +20,7 @@ void RealTimers::stop() {
 Timers::Id RealTimers::call_after(Clock::duration delay, std::function<void()> call) {
     Id id = 0;
     {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         id = next_id_++;
         if (stopping_) return id;
         const Clock::time_point due = now() + delay;
@@ -33,7 +33,7 @@ Timers::Id RealTimers::call_after(Clock::duration delay, std::function<void()> c
 
 bool RealTimers::cancel(Id id) {
     std::function<void()> dropped;  // destroyed outside the lock: it may hold the last reference to something large
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     const auto due = due_.find(id);
     if (due == due_.end()) return false;
     const auto call = calls_.find({due->second, id});
@@ -44,7 +44,7 @@ bool RealTimers::cancel(Id id) {
 }
 
 void RealTimers::run(std::stop_token stop) {
-    const cache::MutexLock lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     while (!stop.stop_requested()) {
         if (calls_.empty()) {
             changed_.wait(mutex_, stop, [&]() REQUIRES_LOCK(mutex_) { return !calls_.empty(); });

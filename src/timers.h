@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "cache/mutex.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 
@@ -45,7 +45,7 @@ public:
 private:
     void run(std::stop_token stop);
 
-    cache::Mutex mutex_;
+    thread::Mutex mutex_;
     std::condition_variable_any changed_;
     std::map<std::pair<Clock::time_point, Id>, std::function<void()>> calls_ GUARDED_BY(mutex_);
     std::map<Id, Clock::time_point> due_ GUARDED_BY(mutex_);  // same calls as calls_

@@ -147,6 +147,7 @@ std::vector<server::PlaylistEntry> TrackApi::playlist(const std::string& query, 
 
 Json StatusApi::health() {
     const cache::CacheStats stats = cache_.stats();
+    const Swept swept = sweeper_.totals();
     return {{"status", "ok"},
             {"version", LACQUER_VERSION},
             {"tracks", library_.tracks("", 0, 1).total},
@@ -159,7 +160,12 @@ Json StatusApi::health() {
               {"insertions", stats.insertions},
               {"evictions", stats.evictions},
               {"corrupt", stats.corrupt},
-              {"failedWrites", stats.failed_writes}}}};
+              {"failedWrites", stats.failed_writes},
+              {"swept",
+               {{"chunks", swept.chunks},
+                {"files", swept.files},
+                {"libraryRows", swept.rows},
+                {"damagedDatabases", swept.databases}}}}}};
 }
 
 std::pair<bool, Json> StatusApi::readiness() {

@@ -7,6 +7,7 @@
 #include "server/sources.h"
 #include "src/library/library.h"
 #include "src/recipe_book.h"
+#include "src/sweeper.h"
 
 namespace lacquer {
 
@@ -33,7 +34,8 @@ private:
 
 class StatusApi : public server::StatusSource {
 public:
-    StatusApi(const cache::ChunkCache& cache, const library::Library& library) : cache_(cache), library_(library) {}
+    StatusApi(const cache::ChunkCache& cache, const library::Library& library, const Sweeper& sweeper)
+        : cache_(cache), library_(library), sweeper_(sweeper) {}
     void set_ready(bool ready) { ready_ = ready; }
     server::Json health() override;
     std::pair<bool, server::Json> readiness() override;
@@ -41,6 +43,7 @@ public:
 private:
     const cache::ChunkCache& cache_;
     const library::Library& library_;
+    const Sweeper& sweeper_;
     std::atomic<bool> ready_ = false;
 };
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "cache/mutex.h"
 #include "dsp/loudness.h"
 #include "dsp/profile_meter.h"
+#include "thread/mutex.h"
 
 namespace lacquer {
 namespace {
@@ -35,7 +35,7 @@ public:
     explicit DecoderPool(Source source) : source_(std::move(source)) {}
     std::unique_ptr<media::Decoder> take() {
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             if (!idle_.empty()) {
                 auto decoder = std::move(idle_.back());
                 idle_.pop_back();
@@ -45,13 +45,13 @@ public:
         return source_.open(source_.file, source_.info);
     }
     void put(std::unique_ptr<media::Decoder> decoder) {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         idle_.push_back(std::move(decoder));
     }
 
 private:
     const Source source_;
-    cache::Mutex mutex_;
+    thread::Mutex mutex_;
     std::vector<std::unique_ptr<media::Decoder>> idle_ GUARDED_BY(mutex_);
 };
 
@@ -135,14 +135,14 @@ public:
             return false;
         }
         withdraw(scheduler);  // what was given up without having begun
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         return !stopped_;
     }
 
     // The stretches that could be decoded, in track order; where `keep_time`, with silence for what is missing before
     // the last of them. Throws what the first failed with when none could.
     std::vector<dsp::ProfileSum> take(bool keep_time) {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (failure_ && std::none_of(measured_.begin(), measured_.end(), [](const auto& m) { return m.has_value(); })) {
             std::rethrow_exception(failure_);
         }
@@ -160,7 +160,7 @@ public:
 
     // False when a stretch could not be measured.
     bool complete() {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         return !failure_;
     }
 
@@ -182,7 +182,7 @@ private:
         }
         const bool stopped = task.stop().stop_requested();
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             if (left_ == 0) return;  // given up: what was there then is what counts
             if (!stopped) measured_[i] = std::move(measured);
             if (failure && !failure_) failure_ = failure;
@@ -195,7 +195,7 @@ private:
     // A segment got stuck, and the next one would on the same hung mount: what is measured so far is all there is.
     void give_up() {
         {
-            const cache::MutexLock lock(mutex_);
+            const thread::MutexLock lock(mutex_);
             if (left_ == 0) return;
             if (!failure_) failure_ = std::make_exception_ptr(media::DecodeError("timeout"));
             left_ = 0;
@@ -204,12 +204,12 @@ private:
     }
 
     bool is_over() {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         return left_ == 0;
     }
 
     bool done_within(std::chrono::milliseconds duration) {
-        const cache::MutexLock lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (left_ > 0) done_.wait_for(mutex_, duration);
         return left_ == 0;
     }
@@ -222,7 +222,7 @@ private:
     DecoderPool decoders_;
     const std::vector<Segment> segments_;
     std::vector<Scheduler::Ticket> tickets_;
-    cache::Mutex mutex_;
+    thread::Mutex mutex_;
     std::condition_variable_any done_;
     std::vector<std::optional<MeasuredSegment>> measured_ GUARDED_BY(mutex_);  // by segment
     std::size_t left_ GUARDED_BY(mutex_);  // segments not yet measured; 0 once it was given up

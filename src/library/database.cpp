@@ -20,12 +20,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
+constexpr std::uintmax_t kSmallestPageBytes = 512;
 // Above this, only SQLite's own checks while reading find damage: a full check would delay the start by seconds.
 constexpr std::uintmax_t kMostCheckedBytes = 64 << 20;
-
-bool is_damage(const SQLite::Exception& error) {
-    return error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
-}
 
 void make_private_folder(const fs::path& folder) {
     std::error_code error;
@@ -37,7 +34,7 @@ void make_private_folder(const fs::path& folder) {
 
 void check(SQLite::Database& database, const fs::path& file) {
     if (fs::file_size(file) > kMostCheckedBytes) return;
-    const std::string answer = database.execAndGet("PRAGMA quick_check(1)").getString();
+    const std::string answer = database.execAndGet("PRAGMA integrity_check(1)").getString();
     if (answer != "ok") throw SQLite::Exception(answer, SQLITE_CORRUPT);
 }
 
@@ -71,6 +68,19 @@ std::unique_ptr<SQLite::Database> open(const fs::path& file) {
     return database;
 }
 
+// SQLite would take a file without a page for a new database, and not say that there was one.
+void refuse_what_is_no_database(const fs::path& file) {
+    std::error_code absent;
+    if (fs::is_directory(file, absent)) throw SQLite::Exception("is a directory", SQLITE_NOTADB);
+    if (fs::is_regular_file(file, absent) && fs::file_size(file) < kSmallestPageBytes)
+        throw SQLite::Exception("is empty", SQLITE_NOTADB);
+}
+
+std::string begun_anew(const fs::path& file, const std::string& reason, const fs::path& aside) {
+    return fmt::format("{} was damaged ({}); it was moved to {} and a new one begun: measuring starts anew",
+                       file.native(), reason, aside.native());
+}
+
 // The log goes along with the file it belongs to: a new database must not read it, and a repair may need it.
 fs::path move_aside(const fs::path& file) {
     const std::string suffix = fmt::format(".damaged-{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
@@ -87,26 +97,51 @@ fs::path move_aside(const fs::path& file) {
 
 }  // namespace
 
-Connection::Connection(const fs::path& file) try {
+bool is_damage(const SQLite::Exception& error) {
+    return error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
+}
+
+Connection::Connection(const fs::path& file) try : file_(file) {
     make_private_folder(file.parent_path());
     try {
+        refuse_what_is_no_database(file);
         database_ = open(file);
     } catch (const SQLite::Exception& error) {
         if (!is_damage(error)) throw;
         const fs::path aside = move_aside(file);
         database_ = open(file);
-        notice_ = fmt::format("{} was damaged ({}); it was moved to {} and a new one begun", file.native(),
-                              error.what(), aside.native());
+        notice_ = begun_anew(file, error.what(), aside);
     }
     lists_ = connect(file, SQLite::OPEN_READONLY);
 } catch (const std::exception& error) {
     throw std::runtime_error(fmt::format("{}: {}", file.native(), error.what()));
 }
 
+std::string Connection::repair() try {
+    const thread::MutexLock lock(mutex_);
+    const thread::MutexLock lists_lock(lists_mutex_);
+    statements_.clear();
+    lists_.reset();
+    database_.reset();
+    std::string notice = fmt::format("{} is gone; a new one was begun", file_.native());
+    if (fs::exists(fs::symlink_status(file_))) notice = begun_anew(file_, "found while running", move_aside(file_));
+    database_ = open(file_);
+    lists_ = connect(file_, SQLite::OPEN_READONLY);
+    damaged_ = false;
+    return notice;
+} catch (const std::exception& error) {
+    throw std::runtime_error(fmt::format("{}: {}", file_.native(), error.what()));
+}
+
+SQLite::Database& Connection::opened(const std::unique_ptr<SQLite::Database>& database) {
+    if (!database) throw std::runtime_error("the library's database was damaged and no new one could be begun yet");
+    return *database;
+}
+
 SQLite::Statement& Connection::compiled(const std::string& sql) {
     const auto known = statements_.find(sql);
     if (known != statements_.end()) return known->second;
-    return statements_.try_emplace(sql, *database_, sql).first->second;
+    return statements_.try_emplace(sql, opened(database_), sql).first->second;
 }
 
 }  // namespace lacquer::library

@@ -16,6 +16,7 @@
 #include <xxhash.h>
 
 #include "src/library/library.h"
+#include "src/media/open_file.h"
 
 namespace lacquer::library {
 namespace {
@@ -32,7 +33,7 @@ FileStamp to_stamp(const struct stat& status) {
 class ReadOnlyFile {
 public:
     explicit ReadOnlyFile(const std::filesystem::path& file)
-        : file_(file), descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {
+        : file_(file), descriptor_(media::open_without_links(file, O_RDONLY)) {
         if (descriptor_ < 0) fail();
     }
     ~ReadOnlyFile() { ::close(descriptor_); }
@@ -103,9 +104,12 @@ std::string to_hex(std::span<const unsigned char> bytes) {
 }  // namespace
 
 std::optional<FileStamp> stamp_of(const std::filesystem::path& file) {
+    const int descriptor = media::open_without_links(file, O_PATH);
+    if (descriptor < 0) return std::nullopt;
     struct stat status {};
-    if (::lstat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-    return to_stamp(status);
+    const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    ::close(descriptor);
+    return is_file ? std::optional(to_stamp(status)) : std::nullopt;
 }
 
 std::string content_id(const std::filesystem::path& file) {

@@ -16,7 +16,7 @@ struct FileStamp {
     bool operator==(const FileStamp&) const = default;
 };
 
-// nullopt unless `file` is there and is a regular file itself, not a symbolic link to one.
+// nullopt unless `file` is there and is a regular file itself, reached through no symbolic link.
 std::optional<FileStamp> stamp_of(const std::filesystem::path& file);
 
 // 64 hex digits; nullopt when the file cannot be read to its end or `stop` was requested. Memory: 256 KiB.

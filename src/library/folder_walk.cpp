@@ -13,12 +13,6 @@ namespace lacquer::library {
 namespace fs = std::filesystem;
 namespace {
 
-bool is_below(const fs::path& file, const fs::path& folder) {
-    const std::string& parent = folder.native();
-    return file.native().starts_with(parent) &&
-           (parent.ends_with('/') || file.native().substr(parent.size()).starts_with('/'));
-}
-
 // Files that macOS leaves beside the real ones on foreign file systems.
 bool is_apple_double(const fs::path& file) {
     return file.filename().native().starts_with("._");
@@ -29,6 +23,12 @@ bool by_path(const FoundFile& a, const FoundFile& b) {
 }
 
 }  // namespace
+
+bool is_below(const fs::path& file, const fs::path& folder) {
+    const std::string& parent = folder.native();
+    return file.native().starts_with(parent) &&
+           (parent.ends_with('/') || file.native().substr(parent.size()).starts_with('/'));
+}
 
 FolderWalk::FolderWalk(const std::vector<fs::path>& roots, std::stop_token stop,
                        const std::function<bool(const fs::path&)>& unmounted) {

@@ -16,6 +16,9 @@ struct FoundFile {
     FileStamp stamp;
 };
 
+// By name only: neither needs to exist.
+bool is_below(const std::filesystem::path& file, const std::filesystem::path& folder);
+
 // What was there, and what cannot be told because a folder could not be read.
 class FolderWalk {
 public:

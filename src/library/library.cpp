@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "src/library/examine.h"
 #include "src/library/folder_walk.h"
 #include "src/library/scan.h"
+#include "src/library/sweep.h"
 #include "src/library/text.h"
 #include "src/library/track_rows.h"
 
@@ -96,7 +96,7 @@ std::optional<std::string> text_in(const fs::path& database, const char* sql, st
 
 struct Library::State {
     State(const fs::path& database, std::vector<fs::path> music)
-        : roots(existing_folders(std::move(music))), connection(database) {}
+        : roots(existing_folders(std::move(music))), file(database), connection(database) {}
 
     std::optional<std::string> text(const char* sql, std::initializer_list<std::string> keys) {
         return connection.with(sql, [&](SQLite::Statement& row) { return first_text(row, keys); });
@@ -112,11 +112,13 @@ struct Library::State {
     }
 
     const std::vector<fs::path> roots;
+    const fs::path file;
     Connection connection;
-    std::mutex scan_mutex;  // held for a whole scan; guards decoders_checked
-    bool decoders_checked = false;
-    std::mutex hash_mutex;                 // held while a file is hashed; guards hashed_up_to
-    std::int64_t hashed_up_to = 0;         // ids up to here have a SHA-256 or were passed over since the last scan
+    thread::Mutex scan_mutex;  // held for a whole scan
+    bool decoders_checked GUARDED_BY(scan_mutex) = false;
+    thread::Mutex hash_mutex;  // held while a file is hashed
+    // Ids up to here have a SHA-256 or were passed over since the last scan.
+    std::int64_t hashed_up_to GUARDED_BY(hash_mutex) = 0;
     std::atomic<bool> hash_again = false;  // a scan has found new files
 };
 
@@ -129,8 +131,19 @@ const std::string& Library::notice() const {
     return state_->connection.notice();
 }
 
+bool Library::damaged() const noexcept {
+    return state_->connection.damaged();
+}
+
+std::string Library::repair() {
+    const std::scoped_lock lock(state_->scan_mutex, state_->hash_mutex);
+    state_->decoders_checked = false;
+    state_->hashed_up_to = 0;
+    return state_->connection.repair();
+}
+
 ScanResult Library::scan(std::stop_token stop, const std::function<void(const Track&)>& on_track) {
-    const std::lock_guard lock(state_->scan_mutex);
+    const thread::MutexLock lock(state_->scan_mutex);
     Connection& connection = state_->connection;
     if (!std::exchange(state_->decoders_checked, true)) forget_outdated_decoders(connection);
     const FolderWalk walk(state_->roots, stop, [&](const fs::path& root) {
@@ -144,11 +157,12 @@ ScanResult Library::scan(std::stop_token stop, const std::function<void(const Tr
 }
 
 bool Library::hash_one(std::stop_token stop) {
-    const std::lock_guard lock(state_->hash_mutex);
+    const thread::MutexLock lock(state_->hash_mutex);
     if (state_->hash_again.exchange(false)) state_->hashed_up_to = 0;
     while (!stop.stop_requested()) {
-        const auto next = state_->connection.use(
-            [&](SQLite::Database& database) { return unhashed_after(database, state_->hashed_up_to); });
+        const std::int64_t after_id = state_->hashed_up_to;
+        const auto next =
+            state_->connection.use([&](SQLite::Database& database) { return unhashed_after(database, after_id); });
         if (!next) return false;
         const auto sha256 = stamp_of(next->path) == next->stamp ? sha256_of(next->path, stop) : std::nullopt;
         if (stop.stop_requested()) return false;
@@ -166,7 +180,9 @@ std::optional<Track> Library::track(std::int64_t id) const {
 
 std::optional<Track> Library::fresh_track(std::int64_t id) {
     auto known = track(id);
-    if (!known) return std::nullopt;
+    const auto holds = [&](const fs::path& root) { return is_below(known->path, root); };
+    // Until the first scan, tracks of folders that are not served any more are still in the list.
+    if (!known || std::none_of(state_->roots.begin(), state_->roots.end(), holds)) return std::nullopt;
     std::error_code error;
     const auto stamp = stamp_of(known->path);
     if (!stamp || fs::canonical(known->path, error) != known->path) return std::nullopt;
@@ -291,6 +307,23 @@ std::vector<std::pair<std::string, std::string>> Library::presets() const {
         while (rows.executeStep()) found.emplace_back(rows.getColumn(0).getString(), rows.getColumn(1).getString());
         return found;
     });
+}
+
+std::vector<Content> Library::contents() const {
+    return state_->connection.list([](SQLite::Database& database) {
+        SQLite::Statement rows(database,
+                               "SELECT DISTINCT content_id, decoder FROM tracks WHERE vanished = 0 AND error = ''");
+        std::vector<Content> contents;
+        while (rows.executeStep()) contents.push_back({rows.getColumn(0).getString(), rows.getColumn(1).getString()});
+        return contents;
+    });
+}
+
+SweptLibrary Library::sweep(std::int64_t now_unix_s) {
+    SweptLibrary swept;
+    swept.rows = sweep_absent_contents(state_->connection, now_unix_s);
+    swept.files = remove_old_damaged_databases(state_->file);
+    return swept;
 }
 
 std::optional<std::string> profile_text_in(const fs::path& database, const std::string& content_id,

@@ -56,6 +56,18 @@ struct ScanResult {
     std::int64_t unreadable_folders = 0;  // skipped, roots included; the tracks below them stay as they were
 };
 
+// What the tracks of the library are made of.
+struct Content {
+    std::string content_id;
+    std::string decoder;  // that reads it
+};
+
+// How much a sweep removed.
+struct SweptLibrary {
+    std::int64_t rows = 0;   // profiles, recipes and notes of what was served
+    std::int64_t files = 0;  // damaged databases that had been moved aside
+};
+
 // The recipe that (track, preset, intensity, loudness) is served with, and since when nobody listened to it.
 struct ServedRecipe {
     std::string recipe_id;
@@ -64,14 +76,19 @@ struct ServedRecipe {
 
 class Library {
 public:
-    // Opens or creates the database; its folder is made with mode 0700. A damaged database is moved aside as
-    // NAME.damaged-TIMESTAMP and a new one begun; notice() then says so. Throws std::runtime_error naming the file and
-    // the reason, or the root that is no folder.
+    // Opens or creates the database; its folder is made with mode 0700. A damaged database, and whatever else is in its
+    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun; notice() then says so. Throws
+    // std::runtime_error naming the file and the reason, or the root that is no folder.
     Library(const std::filesystem::path& database, std::vector<std::filesystem::path> roots);
     ~Library();
 
     // What whoever runs the daemon should be told about opening the database; empty when all is well.
     const std::string& notice() const;
+
+    // Damage that shows up while running makes the calls that meet it throw; then damaged() is true, and repair() does
+    // what opening does: the next scan finds the tracks again. Returns the notice. Throws as the constructor does.
+    bool damaged() const noexcept;
+    std::string repair();
 
     // Brings the tracks in line with the folders: only files whose size or mtime changed are opened; a renamed or moved
     // file keeps its id; a vanished one is kept, marked, for its id and left out of lists. Symbolic links below a root
@@ -114,6 +131,12 @@ public:
     bool remove_preset(const std::string& name);                          // false: there is none
     std::optional<std::string> preset(const std::string& name) const;
     std::vector<std::pair<std::string, std::string>> presets() const;  // names and texts, by name
+
+    // Of every track that is not vanished and can be decoded, each once.
+    std::vector<Content> contents() const;
+    // Removes profiles, recipes and served notes of content that no track had for 30 days, counted from the first call
+    // that missed it, and all moved-aside damaged databases but the newest two. Tracks keep their rows, for their ids.
+    SweptLibrary sweep(std::int64_t now_unix_s);
 
 private:
     struct State;

@@ -74,7 +74,17 @@ constexpr const char* kReferencePresets = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst, kReferencePresets};
+// Content of which profiles or served recipes are kept though no track has it any more, and since when (src/library/
+// sweep.cpp). The index finds who else is served with a recipe.
+constexpr const char* kAbsentContents = R"sql(
+    CREATE TABLE absent_contents (
+        content_id TEXT NOT NULL PRIMARY KEY,
+        since_unix_s INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX served_by_recipe ON served_recipes (recipe_id);
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kReferencePresets, kAbsentContents};
 
 }  // namespace
 

@@ -4,11 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fileref.h>
 #include <tfilestream.h>
 #include <tpropertymap.h>
 
 #include "src/library/text.h"
+#include "src/media/open_file.h"
 
 namespace lacquer::library {
 namespace {
@@ -17,6 +19,17 @@ std::string text(const TagLib::PropertyMap& tags, const char* name) {
     if (!tags.contains(name)) return {};
     return clean_text(tags[name].toString("; ").to8Bit(true));
 }
+
+// TagLib opens files by name and chooses their format by it: this one is opened already and has the name only.
+class NamedStream : public TagLib::FileStream {
+public:
+    NamedStream(int descriptor, const std::filesystem::path& name)
+        : TagLib::FileStream(descriptor, true), name_(name) {}
+    TagLib::FileName name() const override { return name_.c_str(); }
+
+private:
+    const std::filesystem::path& name_;
+};
 
 // The number a text begins with: 3 of "3/12", 1999 of "1999-05-01"; 0 when there is none in [0, most].
 int leading_number(std::string_view text, int most) {
@@ -28,7 +41,9 @@ int leading_number(std::string_view text, int most) {
 }  // namespace
 
 void read_tags(const std::filesystem::path& file, Track& track) {
-    TagLib::FileStream stream(file.c_str(), true);
+    const int descriptor = media::open_without_links(file, O_RDONLY);
+    if (descriptor < 0) return;
+    NamedStream stream(descriptor, file);
     if (!stream.isOpen()) return;
     const TagLib::FileRef tagged(&stream, false);
     if (tagged.isNull()) return;

@@ -53,8 +53,9 @@ public:
     virtual std::size_t read(dsp::AudioBlock out) = 0;
 };
 
-// Measures the length exactly; may have to walk the whole file (MP3 without a Xing header, truncated files).
-// Throws DecodeError.
+// Measures the length exactly; may have to walk the whole file (MP3 without a Xing header, truncated files). Here and
+// below, no component of `file` may be a symbolic link: who means what it leads to resolves it before. Throws
+// DecodeError.
 MediaInfo probe(const std::filesystem::path& file);
 
 // Opens for reading, trusting `info` (from an earlier probe of the same content) for the length. Throws DecodeError.

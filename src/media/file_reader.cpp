@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/media/decoder.h"
+#include "src/media/open_file.h"
 
 namespace lacquer::media {
 namespace {
@@ -20,7 +21,7 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 }  // namespace
 
 FileReader::FileReader(const std::filesystem::path& file)
-    : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), buffer_(kBufferBytes) {
+    : descriptor_(open_without_links(file, O_RDONLY)), buffer_(kBufferBytes) {
     if (descriptor_ < 0) throw DecodeError("cannot open the file", {errno, std::generic_category()});
     struct stat status {};
     const bool known = ::fstat(descriptor_, &status) == 0;

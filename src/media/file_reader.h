@@ -14,7 +14,7 @@ namespace lacquer::media {
 // Threads: not thread-safe. Memory: one buffer of 64 KiB, fixed after construction.
 class FileReader {
 public:
-    // Throws DecodeError when `file` is not a regular file or cannot be opened.
+    // Throws DecodeError when `file` is not a regular file, cannot be opened, or is reached through a symbolic link.
     explicit FileReader(const std::filesystem::path& file);
     ~FileReader();
     FileReader(const FileReader&) = delete;  // two owners of one descriptor

@@ -83,9 +83,13 @@ private:
 // Set by the test, obeyed by BreakableFiles; single-threaded tests only.
 struct Faults {
     std::optional<std::uint64_t> free_bytes;  // what still fits on the disk
-    bool may_write = true, may_remove = true, may_open = true, may_rename = true, may_read = true;
+    bool may_write = true, may_remove = true, may_open = true, may_rename = true, may_read = true, may_list = true,
+         may_make_directories = true;
+    std::errc reason = std::errc::permission_denied;  // what a refusal says
     std::uint64_t reads = 0, opens = 0, writes = 0;
-    std::function<void()> on_close;
+    std::function<void()> on_close, on_written;
+
+    std::error_code refusal() const { return std::make_error_code(reason); }
 };
 
 class MeteredFile final : public cache::OpenFile {
@@ -119,7 +123,7 @@ public:
     std::unique_ptr<cache::OpenFile> open(const Path& path, std::error_code& error) override {
         if (faults_) ++faults_->opens;
         if (faults_ && !faults_->may_open) {
-            error = std::make_error_code(std::errc::permission_denied);
+            error = faults_->refusal();
             return nullptr;
         }
         auto inode = meter_.opened(path);
@@ -130,35 +134,44 @@ public:
         }
         return std::make_unique<MeteredFile>(std::move(file), meter_, std::move(inode), faults_);
     }
-    std::vector<cache::FoundFile> list(const Path& directory) override {
-        auto found = files_->list(directory);
+    std::vector<cache::FoundFile> list(const Path& directory, std::error_code& error) override {
+        if (faults_ && !faults_->may_list) {
+            error = faults_->refusal();
+            return {};
+        }
+        auto found = files_->list(directory, error);
         for (const auto& file : found) meter_.written(directory / file.name, file.size_bytes);
         return found;
     }
     std::error_code write(const Path& path, Bytes head, Bytes body, std::int64_t modified_ns) override {
         if (faults_) ++faults_->writes;
-        if (faults_ && !faults_->may_write) return std::make_error_code(std::errc::permission_denied);
+        if (faults_ && !faults_->may_write) return faults_->refusal();
         meter_.written(path, head.size() + body.size());
         if (faults_ && faults_->free_bytes && *faults_->free_bytes < head.size() + body.size()) {
             const auto fitting_bytes = std::min<std::uint64_t>(*faults_->free_bytes, body.size());
             (void)files_->write(path, {}, body.first(fitting_bytes), modified_ns);
             return std::make_error_code(std::errc::no_space_on_device);
         }
-        return files_->write(path, head, body, modified_ns);
+        const auto error = files_->write(path, head, body, modified_ns);
+        if (faults_ && faults_->on_written) faults_->on_written();
+        return error;
     }
     std::error_code rename(const Path& from, const Path& to) override {
-        if (faults_ && !faults_->may_rename) return std::make_error_code(std::errc::permission_denied);
+        if (faults_ && !faults_->may_rename) return faults_->refusal();
         const auto error = files_->rename(from, to);
         if (!error) meter_.renamed(from, to);
         return error;
     }
     std::error_code remove(const Path& path) override {
-        if (faults_ && !faults_->may_remove) return std::make_error_code(std::errc::permission_denied);
+        if (faults_ && !faults_->may_remove) return faults_->refusal();
         const auto error = files_->remove(path);
         if (!error || error == std::errc::no_such_file_or_directory) meter_.removed(path);
         return error;
     }
-    std::error_code make_directories(const Path& directory) override { return files_->make_directories(directory); }
+    std::error_code make_directories(const Path& directory) override {
+        if (faults_ && !faults_->may_make_directories) return faults_->refusal();
+        return files_->make_directories(directory);
+    }
 
 private:
     std::unique_ptr<FileSystem> files_ = cache::real_file_system();

@@ -156,15 +156,16 @@ TEST_F(DamageTest, DirectoryInPlaceOfAFileCostsOneChunkAndNoMore) {
     EXPECT_TRUE(put(3)) << "another victim is found";
 }
 
-TEST_F(DamageTest, VictimThatCannotBeRemovedIsPassedOver) {
+TEST_F(DamageTest, VictimWhosePlaceIsTakenIsGoneAndCountsNoMore) {
     open_cache(3);
     for (const auto number : {1u, 2u, 3u}) put(number);
     const auto file = file_of(1);
     fs::remove(file);
     fs::create_directories(file / "inside");
     EXPECT_TRUE(put(4));
+    EXPECT_EQ(survivors(1, 4), "2 3 4");
     EXPECT_TRUE(put(5));
-    EXPECT_EQ(survivors(2, 5), "4 5");
+    EXPECT_EQ(survivors(1, 5), "3 4 5");
     EXPECT_EQ(cache->stats().failed_writes, 0u);
 }
 

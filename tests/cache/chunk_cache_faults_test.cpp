@@ -1,8 +1,17 @@
 // The operating system refuses: the chunk is lost, not the request, and the bytes are still counted right.
+#include <functional>
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tests/cache/fixture.h"
 
 namespace lacquer::test {
 namespace {
+
+namespace fs = std::filesystem;
 
 class FaultsTest : public ChunkCacheTest {
 protected:
@@ -95,6 +104,50 @@ TEST_F(FaultsTest, UnlinkedFileCountsUntilItIsReallyClosed) {
     reader.reset();
     EXPECT_EQ(bytes_while_closing, 3 * kPage);
     EXPECT_EQ(cache->stats().bytes, 0u);
+}
+
+// In a child: limits cannot be taken back.
+bool in_child(const std::function<bool()>& work) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(work() ? 0 : 1);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST_F(FaultsTest, TheRealSystemOutOfFilesServesNothingAndLosesNothing) {
+    open_cache(10);
+    put(1);
+    EXPECT_TRUE(in_child([&] {
+        const rlimit none{3, 3};
+        return ::setrlimit(RLIMIT_NOFILE, &none) == 0 && !use(1) && !put(2) && has(1) &&
+               cache->stats().failed_writes == 1 && cache->stats().bytes == kPage && cache->tidy() == 0 && has(1);
+    }));
+    EXPECT_TRUE(reads_back(1));
+}
+
+TEST_F(FaultsTest, TheRealSystemCuttingAWriteShortLeavesNoFile) {
+    open_cache(100);
+    put(1);
+    EXPECT_TRUE(in_child([&] {
+        ::signal(SIGXFSZ, SIG_IGN);
+        const rlimit small{70'000, 70'000};
+        return ::setrlimit(RLIMIT_FSIZE, &small) == 0 && !put(2, 40) && cache->stats().bytes == kPage &&
+               chunk_files().size() == 1 && put(3, 10) && reads_back(3);
+    }));
+    fs::remove(file_of(3));
+    EXPECT_EQ(chunk_files().size(), 1u);
+}
+
+TEST_F(FaultsTest, AWriteThatLeftNothingDoesNotCountWhereNothingCanBeRemoved) {
+    open_cache(10);
+    put(1);
+    faults.may_write = faults.may_remove = false;
+    faults.reason = std::errc::read_only_file_system;
+    for (std::uint32_t number = 2; number < 6; ++number) EXPECT_FALSE(put(number));
+    EXPECT_EQ(cache->stats().bytes, kPage);
+    EXPECT_EQ(cache->stats().failed_writes, 4u);
+    EXPECT_TRUE(reads_back(1));
 }
 
 TEST_F(FaultsTest, UnreadableBlockDropsTheEntry) {

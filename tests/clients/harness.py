@@ -117,6 +117,12 @@ class Daemon:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
 
+    def process_figures(self):
+        process = pathlib.Path(f"/proc/{self.process.pid}")
+        threads = int(re.search(r"Threads:\s+(\d+)", (process / "status").read_text()).group(1))
+        return {"threads": threads, "descriptors": len(list((process / "fd").iterdir())),
+                "rss_kib": self.resident_bytes() // 1024}
+
 
 def wav_samples(data):
     """The 16-bit samples of a WAV file with a 44-byte header, as frames x channels."""

@@ -2,7 +2,7 @@
 cmake_minimum_required(VERSION 3.25)
 find_program(clang_format NAMES clang-format-14 clang-format REQUIRED)
 set(patterns)
-foreach(folder dsp cache server src bench tests)
+foreach(folder thread dsp cache server src bench tests)
   list(APPEND patterns ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.cpp)
 endforeach()
 file(GLOB_RECURSE sources ${patterns})

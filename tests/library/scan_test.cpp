@@ -7,6 +7,7 @@
 #include <SQLiteCpp/Statement.h>
 #include <sys/wait.h>
 
+#include "src/library/examine.h"
 #include "tests/library/fixture.h"
 
 namespace lacquer::library::test {
@@ -318,6 +319,42 @@ TEST_F(ScanTest, ATrackWhoseFolderBecameALinkIsNotServed) {
     const std::int64_t id = track_of("sub/a.wav").id;
     fs::rename(music() / "sub", folder() / "outside");
     fs::create_symlink(folder() / "outside", music() / "sub");
+    EXPECT_FALSE(library().fresh_track(id));
+}
+
+TEST_F(ScanTest, ATrackReplacedByALinkIsNeitherServedNorExamined) {
+    write_audio(folder() / "outside" / "secret.wav", 1);
+    write_audio(music() / "a.wav", 2);
+    scan();
+    const Track track = track_of("a.wav");
+    fs::remove(music() / "a.wav");
+    fs::create_symlink(folder() / "outside" / "secret.wav", music() / "a.wav");
+    EXPECT_FALSE(library().fresh_track(track.id));
+    const Track now = examine(track.path);
+    EXPECT_TRUE(now.content_id.empty());
+    EXPECT_FALSE(now.error.empty());
+    expect_counts(scan(), {.removed = 1});
+}
+
+TEST_F(ScanTest, WhatIsNoFileIsPassedOverWithoutWaiting) {
+    ASSERT_EQ(::mkfifo((music() / "pipe.wav").c_str(), 0600), 0);
+    write_audio(music() / "a.wav", 1);
+    expect_counts(scan(), {.added = 1});
+    const std::int64_t id = track_of("a.wav").id;
+    fs::remove(music() / "a.wav");
+    ASSERT_EQ(::mkfifo((music() / "a.wav").c_str(), 0600), 0);
+    EXPECT_FALSE(library().fresh_track(id));
+    EXPECT_FALSE(examine(music() / "a.wav").error.empty());
+}
+
+TEST_F(ScanTest, TracksOfAFolderThatIsNotServedAnyMoreAreGoneAtOnce) {
+    write_audio(folder() / "other" / "a.wav", 1);
+    fs::create_directories(folder() / "othermusic");
+    open({folder() / "other"});
+    scan();
+    const std::int64_t id = listed().at(0).id;
+    EXPECT_TRUE(library().fresh_track(id));
+    open({music(), folder() / "othermusic"});
     EXPECT_FALSE(library().fresh_track(id));
 }
 

@@ -55,6 +55,32 @@ TEST(Access, RefusesChangesFromOtherOrigins) {
     EXPECT_EQ(status_of(access, {{"Host", "localhost"}}, "POST"), 200);
 }
 
+TEST(Access, RefusesChangesThatABrowserSaysComeFromAnotherSite) {
+    const Access access("127.0.0.1", "", {});
+    const auto from = [](const char* site) { return Headers{{"Host", "localhost"}, {"Sec-Fetch-Site", site}}; };
+    for (const char* site : {"cross-site", "same-site", "anything"}) {
+        EXPECT_EQ(status_of(access, from(site), "POST"), 403) << site;
+        EXPECT_EQ(status_of(access, from(site), "GET"), 200) << site;
+    }
+    EXPECT_EQ(status_of(access, from("same-origin"), "DELETE"), 200);
+    EXPECT_EQ(status_of(access, from("none"), "POST"), 200);
+    EXPECT_EQ(status_of(access, {{"Origin", "http://"}}, "POST"), 403) << "no host to compare with";
+}
+
+TEST(Access, TheAuthorityOfAnAbsoluteTargetRulesOverTheHostHeader) {
+    const Access access("127.0.0.1", "", {});
+    const Headers headers = {{"Host", "localhost"}, {"Origin", "http://localhost"}};
+    EXPECT_EQ(status_of(access, headers, "POST", "http://localhost/x"), 200);
+    EXPECT_EQ(status_of(access, headers, "POST", "HTTP://127.0.0.1/x"), 403) << "another origin";
+    EXPECT_EQ(status_of(access, headers, "GET", "http://evil.example/x"), 421);
+    EXPECT_EQ(status_of(access, headers, "GET", "http://evil.example"), 421);
+    EXPECT_EQ(status_of(access, headers, "GET", "http://"), 421);
+    const Access guarded("0.0.0.0", "secret", {});
+    const std::string query = "token=" + guarded.stream_token();
+    EXPECT_EQ(status_of(guarded, {}, "GET", "http://10.0.0.1/api/player/stream/1", query), 200);
+    EXPECT_EQ(status_of(guarded, {}, "GET", "http://10.0.0.1/api/tracks/api/player/stream/1", query), 401);
+}
+
 TEST(Access, LoopbackNeedsNothingAndAnythingElseNeedsAToken) {
     for (const char* host : {"127.0.0.1", "127.1.2.3", "localhost", "::1", "[::1]"}) {
         EXPECT_NO_THROW(Access(host, "", {})) << host;

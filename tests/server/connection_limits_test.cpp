@@ -68,9 +68,9 @@ TEST(ConnectionLimits, AFullHouseEndsAnIdleConnectionForANewOne) {
     HttpServer http(sources.all(), options);
     for (int round = 0; round < 50; ++round) {  // the last one may idle already, or still be about to
         RawClient last(http.port());
-        ASSERT_TRUE(last.get("/healthz"));
+        ASSERT_TRUE(last.get("/api/presets"));
         RawClient next(http.port());
-        const auto answer = next.get("/healthz");
+        const auto answer = next.get("/api/presets");
         ASSERT_TRUE(answer);
         EXPECT_EQ(answer->status, 200);
         EXPECT_EQ(last.ending(), Ending::closed);
@@ -115,11 +115,44 @@ TEST(ConnectionLimits, AFullHouseLetsWaitAndServesWhenAPlaceIsFree) {
     listener.request("GET", "/api/player/stream/1", "Connection: close\r\n");
     ASSERT_TRUE(gate.reached.wait());
     RawClient waiting(http.port());
-    waiting.request("GET", "/healthz");
+    waiting.request("GET", "/api/player/stream/2");
     EXPECT_FALSE(waiting.receive_bytes(1, 100));
     gate.open = true;
     EXPECT_EQ(listener.response()->body.size(), 1'000'000U);
-    EXPECT_EQ(waiting.response()->status, 200);
+    const auto answer = waiting.response();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_TRUE(answer->body == test::bytes_at(0, 1'000'000));
+}
+
+TEST(ConnectionLimits, TheHealthOfAFullHouseIsToldAtOnce) {
+    test::MemorySources sources;
+    GatedStream gate(sources);
+    ServerOptions options = test::any_port();
+    options.max_connections = 1;
+    options.waiting_timeout = std::chrono::hours(1);
+    HttpServer http(sources.all(), options);
+    RawClient listener(http.port());
+    listener.request("GET", "/api/player/stream/1");
+    ASSERT_TRUE(gate.reached.wait());
+    RawClient silent(http.port());
+    RawClient waiting(http.port());
+    waiting.request("GET", "/api/player/stream/2");
+    for (int round = 0; round < 50; ++round) {
+        const auto health = RawClient(http.port()).get("/healthz");
+        ASSERT_TRUE(health);
+        EXPECT_EQ(health->status, 200);
+    }
+    RawClient unready(http.port());
+    sources.status.is_ready = false;
+    EXPECT_EQ(unready.get("/readyz")->status, 503);
+    EXPECT_FALSE(waiting.receive_bytes(1, 50)) << "a stream has to wait";
+    gate.open = true;
+    silent.close();
+    ASSERT_TRUE(listener.response());
+    const auto answer = waiting.response();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 200);
 }
 
 TEST(ConnectionLimits, WhoWaitedTooLongIsRefusedWith503) {
@@ -134,9 +167,9 @@ TEST(ConnectionLimits, WhoWaitedTooLongIsRefusedWith503) {
     listener.request("GET", "/api/player/stream/1");
     ASSERT_TRUE(gate.reached.wait());
     RawClient waiting(http.port());
-    waiting.request("GET", "/healthz");
+    waiting.request("GET", "/api/player/stream/2");
     RawClient beyond(http.port());
-    beyond.request("GET", "/healthz");
+    beyond.request("GET", "/api/player/stream/3");
     for (RawClient* client : {&beyond, &waiting}) {
         const auto answer = client->response();
         ASSERT_TRUE(answer);

@@ -1,5 +1,8 @@
 #include "server/event_stream.h"
 
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "server/http_server.h"
@@ -50,6 +53,53 @@ TEST_F(EventStreamTest, AClientThatLeavesIsUnsubscribed) {
     ASSERT_TRUE(client.receive_text(": here"));
     client.close();
     EXPECT_TRUE(sources.events.unsubscribed.wait(std::chrono::seconds(3)));
+}
+
+// Events as fast as they are taken, to each subscriber.
+class EndlessEvents : public EventSource {
+public:
+    std::unique_ptr<EventSubscription> subscribe(std::vector<std::int64_t>, std::vector<std::int64_t>,
+                                                 std::optional<std::uint64_t>) override {
+        return std::make_unique<Subscription>(++subscribers == 1 ? taken_by_first : taken_by_others);
+    }
+    std::atomic<int> subscribers = 0;
+    std::atomic<std::uint64_t> taken_by_first = 0;
+    std::atomic<std::uint64_t> taken_by_others = 0;
+
+private:
+    class Subscription : public EventSubscription {
+    public:
+        explicit Subscription(std::atomic<std::uint64_t>& taken) : taken_(taken) {}
+        std::optional<Event> next(std::chrono::milliseconds) override {
+            return Event{++taken_, "chunkComplete", {{"trackId", 1}, {"padding", std::string(200, 'x')}}};
+        }
+
+    private:
+        std::atomic<std::uint64_t>& taken_;
+    };
+};
+
+TEST(EventStream, ASubscriberThatNeverReadsTakesWhatItsSocketHoldsAndHoldsUpNobody) {
+    test::MemorySources sources;
+    EndlessEvents events;
+    Sources all{sources.tracks, sources.presets, sources.streams, sources.renders, events, sources.status};
+    HttpServer http(all, test::any_port());
+    RawClient deaf(http.port(), 4096);
+    deaf.request("GET", "/api/events");
+    std::uint64_t taken = 0;
+    do {  // until it is held up by its socket
+        taken = events.taken_by_first;
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    } while (taken == 0 || events.taken_by_first != taken);
+    EXPECT_LT(taken, 10'000U) << "a few hundred kilobytes";
+    for (int i = 0; i < 20; ++i) {
+        RawClient other(http.port());
+        other.request("GET", "/api/events");
+        EXPECT_TRUE(other.receive_bytes(100'000));
+    }
+    EXPECT_EQ(events.taken_by_first, taken);
+    http.stop(std::chrono::milliseconds(0));
+    EXPECT_NE(deaf.ending(), test::Ending::open);
 }
 
 TEST_F(EventStreamTest, HeadHasTheSameHeadersAndEnds) {

@@ -76,6 +76,16 @@ public:
         return true;
     }
 
+    // Sends until the server has taken nothing for 200 ms; the rest is forgotten.
+    void send_what_fits(std::string_view text) {
+        pollfd entry{descriptor_, POLLOUT, 0};
+        while (!text.empty() && ::poll(&entry, 1, 200) > 0) {
+            const ssize_t count = ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (count <= 0) return;
+            text.remove_prefix(static_cast<std::size_t>(count));
+        }
+    }
+
     // `target` with the headers that a well-behaved client sends, and `further` lines, each ended by CRLF.
     bool request(const std::string& method, const std::string& target, const std::string& further = "") {
         return send(method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + further + "\r\n");

@@ -288,7 +288,7 @@ TEST_F(StreamTest, AListenerLeavingInTheMiddleIsNoticed) {
     });
     RawClient client(http.port());
     client.request("GET", "/api/player/stream/1");
-    ASSERT_TRUE(client.receive_bytes(100'000));
+    ASSERT_TRUE(client.receive_bytes(50'000));
     ASSERT_TRUE(waiting.wait());
     client.close();
     EXPECT_TRUE(left.wait(std::chrono::seconds(3)));

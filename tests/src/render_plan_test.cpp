@@ -61,6 +61,19 @@ TEST(RenderPlan, KeysAreEqualWhateverElseDiffers) {
     EXPECT_EQ(one->key(3), other->key(3));
 }
 
+TEST(RenderPlan, KeysSayWhichContentAndEngineTheyBelongTo) {
+    const PlanPtr one = make_plan(plan());
+    const std::uint64_t owner = chunk_owner(one->content_id, one->engine_id);
+    for (const PlanPtr& same : {one, changed([](RenderPlan& p) { p.recipe_id = "feee"; }),
+                                changed([](RenderPlan& p) { p.format = SampleFormat::f32; })})
+        for (std::int64_t n = 0; n < 120; ++n) EXPECT_EQ(chunk_owner(same->key(n)), owner);
+    for (const PlanPtr& other : {changed([](RenderPlan& p) { p.content_id = "c0ffef"; }),
+                                 changed([](RenderPlan& p) { p.engine_id = "render=2"; }),
+                                 changed([](RenderPlan& p) { p.content_id = "render=1", p.engine_id = "c0ffee"; })})
+        EXPECT_NE(chunk_owner(other->key(0)), owner);
+    EXPECT_NE(chunk_owner("ab", "c"), chunk_owner("a", "bc"));
+}
+
 TEST(RenderPlan, TwoGridsNeverShareAChunk) {
     const media::MediaInfo media = plan().media;
     const std::string standard = engine_id({}, media);
