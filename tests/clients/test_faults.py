@@ -274,7 +274,7 @@ class CacheFolder(FaultTest):
 
 class Database(FaultTest):
     def test_a_full_disk_under_the_database(self):
-        for rule in ["write /state/ ENOSPC", "write /state/ EIO", "sync /state/ EIO", "write /state/ short"]:
+        for rule in ["write /state/ ENOSPC", "write /state/ EIO", "write /state/ short"]:
             with self.subTest(rule=rule), self.daemon() as daemon:
                 known = daemon.listen(self.stream()).read(1000)
                 daemon.faults.set(rule)
