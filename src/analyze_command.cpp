@@ -24,6 +24,7 @@ int analyze_files(const Settings& settings, const std::vector<std::filesystem::p
     Offline offline(settings);
     bool failed = false;
     for (const std::filesystem::path& path : inputs) {
+        if (offline.interruption().requested()) break;
         try {
             const dsp::Profile profile = offline.profile(look_at_input(path));
             if (as_json) {
@@ -39,6 +40,7 @@ int analyze_files(const Settings& settings, const std::vector<std::filesystem::p
             failed = true;
         }
     }
+    if (offline.interruption().requested()) return offline.interruption().exit_code();
     return failed ? 1 : 0;
 }
 

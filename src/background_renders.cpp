@@ -6,6 +6,7 @@ namespace lacquer {
 namespace {
 
 constexpr std::size_t kHeldPerJob = 2;
+constexpr std::chrono::milliseconds kGather{5};
 
 std::int64_t budget_chunks(const cache::CacheStats& stats, const RenderPlan& plan, bool requested,
                            std::size_t active_jobs) {
@@ -41,9 +42,13 @@ BackgroundRenders::BackgroundRenders(ChunkService& chunks, cache::ChunkCache& ca
 }
 
 BackgroundRenders::~BackgroundRenders() {
-    pump_.request_stop();
-    pump_.join();
+    stop();
     cache_.set_protection({});
+}
+
+void BackgroundRenders::stop() {
+    pump_.request_stop();
+    if (pump_.joinable()) pump_.join();
 }
 
 std::unique_ptr<BackgroundRenders::Playhead> BackgroundRenders::follow(PlanPtr plan) {
@@ -127,6 +132,8 @@ void BackgroundRenders::run(std::stop_token stop) {
         {
             const thread::MutexLock lock(mutex_);
             changed_.wait(mutex_, stop, [&]() REQUIRES_LOCK(mutex_) { return changes_ != seen; });
+            // Thousands of listeners that begin at once are one change, not thousands.
+            changed_.wait_for(mutex_, stop, kGather, [] { return false; });
             seen = changes_;
             jobs = jobs_;
         }
@@ -180,10 +187,13 @@ void BackgroundRenders::protect(const Jobs& jobs) {
     const cache::CacheStats stats = cache_.stats();
     for (const auto& [fingerprint, job] : jobs) {
         const std::int64_t budget = budget_chunks(stats, *job.plan, false, jobs.size());
-        for (const auto& [id, chunk] : job.playheads) {
+        std::set<std::int64_t> positions, near;
+        for (const auto& [id, chunk] : job.playheads) positions.insert(chunk);
+        for (const std::int64_t chunk : positions) {
             const std::int64_t last = std::min(chunk + budget, job.plan->grid.chunk_count() - 1);
-            for (std::int64_t n = std::max<std::int64_t>(0, chunk - 1); n <= last; ++n) keys.insert(job.plan->key(n));
+            for (std::int64_t n = std::max<std::int64_t>(0, chunk - 1); n <= last; ++n) near.insert(n);
         }
+        for (const std::int64_t n : near) keys.insert(job.plan->key(n));
     }
     const thread::MutexLock lock(protection_mutex_);
     protected_.swap(keys);

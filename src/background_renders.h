@@ -47,6 +47,8 @@ public:
 
     BackgroundRenders(ChunkService& chunks, cache::ChunkCache& cache);
     ~BackgroundRenders();
+    // Ends the work for all listeners and jobs. Not from two threads at once.
+    void stop();
 
     std::unique_ptr<Playhead> follow(PlanPtr plan);
     void start(PlanPtr plan, std::int64_t from_chunk = 0);

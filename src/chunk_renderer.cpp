@@ -18,7 +18,7 @@ constexpr double kSafeGain = 0.891;  // -1 dB
 class PaddedSource {
 public:
     virtual ~PaddedSource() = default;
-    PaddedSource(const RenderPlan& plan, std::int64_t first_frame, const OpenDecoder& open)
+    PaddedSource(const RenderPlan& plan, std::int64_t first_frame, const media::OpenDecoder& open)
         : watch_(plan.source), decoded_end_(first_frame) {
         decoder_ = open(plan.source.path, plan.media);
         watch_.check_path();
@@ -156,10 +156,6 @@ const char* quality_name(Quality quality) {
             break;
     }
     return "silent";
-}
-
-std::unique_ptr<media::Decoder> open_file(const std::filesystem::path& file, const media::MediaInfo& info) {
-    return media::open_decoder(file, info);
 }
 
 RenderReport render_chunk(const RenderPlan& plan, const dsp::ChunkSpan& span, const RenderControl& control,

@@ -36,15 +36,10 @@ enum class Quality {
 };
 const char* quality_name(Quality quality);
 
-// How sources are opened; tests give one that fails or blocks.
-using OpenDecoder =
-    std::function<std::unique_ptr<media::Decoder>(const std::filesystem::path&, const media::MediaInfo&)>;
-std::unique_ptr<media::Decoder> open_file(const std::filesystem::path& file, const media::MediaInfo& info);
-
 struct RenderControl {
     Quality quality = Quality::enhanced;
     std::function<bool()> go_on = [] { return true; };  // asked for every block; false ends the render
-    OpenDecoder open = open_file;
+    media::OpenDecoder open = media::real_decoders();
 };
 
 struct RenderReport {

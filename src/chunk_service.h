@@ -68,7 +68,7 @@ public:
 
 struct ChunkServiceOptions {
     bool falls_back = true;  // false: a chunk that fails is an error, as a batch wants it
-    OpenDecoder open = open_file;
+    media::OpenDecoder open = media::real_decoders();
 };
 
 class ChunkService {

@@ -1,7 +1,8 @@
 #include "src/daemon.h"
 
+#include <cstdlib>
+
 #include <malloc.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
 
 #include "cache/chunk_cache.h"
@@ -15,10 +16,11 @@
 #include "src/render_api.h"
 #include "src/render_log.h"
 #include "src/scheduler.h"
+#include "src/shutdown_signals.h"
 #include "src/stream_api.h"
 #include "src/stuck_watch.h"
-#include "src/timers.h"
 #include "src/sweeper.h"
+#include "src/timers.h"
 #include "src/track_api.h"
 #include "src/track_measurer.h"
 
@@ -48,26 +50,6 @@ server::ServerOptions server_options(const Settings& settings) {
     return options;
 }
 
-// Blocked before any thread starts, so that only wait() sees them.
-class ShutdownSignals {
-public:
-    ShutdownSignals() {
-        sigemptyset(&signals_);
-        sigaddset(&signals_, SIGTERM);
-        sigaddset(&signals_, SIGINT);
-        pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-        signal(SIGPIPE, SIG_IGN);
-    }
-    // False when none came.
-    bool wait(std::chrono::seconds patience) const {
-        const timespec timeout{patience.count(), 0};
-        return sigtimedwait(&signals_, nullptr, &timeout) > 0;
-    }
-
-private:
-    sigset_t signals_{};
-};
-
 void tell_scan(const library::ScanResult& scan, const std::string& base_url) {
     if (scan.added + scan.changed + scan.moved + scan.removed == 0) return;
     spdlog::info("library: {} added, {} changed, {} moved, {} removed, {} unchanged, {} cannot be decoded", scan.added,
@@ -93,13 +75,17 @@ struct Daemon::Parts {
           streams({library, recipes, chunks, background}),
           renders({library, recipes, chunks, background}, log, events),
           sweeper(cache, library, settings.grid),
-          status(cache, library, sweeper),
+          status({cache, library, sweeper, scheduler, log}),
           http({tracks, presets, streams, renders, events, status}, server_options(settings)),
-          keeper(library, recipes, [this](const library::ScanResult& scan) {
-              tell_scan(scan, http.base_url());
-              status.set_ready(true);
-              sweeper.begin();
-          }) {
+          keeper(
+              library, recipes,
+              [this](const library::ScanResult& scan) {
+                  tell_scan(scan, http.base_url());
+                  status.set_ready(true);
+                  sweeper.begin();
+              },
+              // A share that hangs would take one worker for every track on it.
+              [this] { return scheduler.counts().written_off == 0; }) {
         if (!library.notice().empty()) spdlog::warn("{}", library.notice());
     }
 
@@ -141,11 +127,13 @@ std::string Daemon::base_url() const {
 void Daemon::stop(std::chrono::milliseconds patience) {
     if (!parts_) return;
     parts_->status.set_ready(false);
+    parts_->background.stop();
     parts_->http.stop(patience);
     parts_->keeper.stop();
     parts_->timers.stop();
     parts_->sweeper.stop();
     parts_->scheduler.stop();
+    left_workers_ = parts_->scheduler.counts().written_off > 0;
     parts_.reset();
 }
 
@@ -153,9 +141,14 @@ int run_daemon(const Settings& settings) {
     const ShutdownSignals signals;
     Daemon daemon(settings);
     spdlog::info("listening on {} (computing on {})", daemon.base_url(), dsp::simd_in_use());
-    while (!signals.wait(kTrimPeriod)) malloc_trim(0);  // what a burst of work left behind
+    while (signals.wait(kTrimPeriod) == 0) malloc_trim(0);  // what a burst of work left behind
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
     daemon.stop(kDrainTime);
+    if (daemon.left_workers()) {
+        spdlog::warn("stopped, with sources that still hang");
+        spdlog::shutdown();
+        std::_Exit(0);  // a thread that comes back now must not meet what static destructors left
+    }
     return 0;
 }
 

@@ -19,10 +19,13 @@ public:
     std::string base_url() const;
     // Stops accepting; running streams may finish for up to `patience`. Idempotent.
     void stop(std::chrono::milliseconds patience);
+    // Stopped, but threads are blocked in a source that hangs; they touch nothing of the daemon any more.
+    bool left_workers() const noexcept { return left_workers_; }
 
 private:
     struct Parts;
     std::unique_ptr<Parts> parts_;
+    bool left_workers_ = false;
 };
 
 // Runs a daemon until SIGTERM or SIGINT. Returns the exit code. Throws as Daemon does (exit code 2).

@@ -15,10 +15,12 @@ constexpr std::chrono::seconds kDamageCheck{1};
 }  // namespace
 
 LibraryKeeper::LibraryKeeper(library::Library& library, RecipeBook& recipes,
-                             std::function<void(const library::ScanResult&)> on_scanned)
+                             std::function<void(const library::ScanResult&)> on_scanned,
+                             std::function<bool()> may_measure)
     : library_(library),
       recipes_(recipes),
       on_scanned_(std::move(on_scanned)),
+      may_measure_(std::move(may_measure)),
       thread_([this](std::stop_token stop) { run(stop); }) {}
 
 LibraryKeeper::~LibraryKeeper() {
@@ -50,7 +52,7 @@ void LibraryKeeper::run(std::stop_token stop) {
 
 void LibraryKeeper::measure_until(Clock::time_point end, std::stop_token stop) {
     for (const std::int64_t id : library_.unmeasured()) {
-        if (stop.stop_requested() || Clock::now() >= end) return;
+        if (stop.stop_requested() || Clock::now() >= end || !may_measure_()) return;
         const auto track = library_.fresh_track(id);
         if (!track || !track->error.empty() || !tried_.insert(track->content_id).second) continue;
         try {

@@ -16,9 +16,9 @@ namespace lacquer {
 
 class LibraryKeeper {
 public:
-    // `on_scanned` is told after each scan, from the keeper's thread.
+    // `on_scanned` is told after each scan, `may_measure` asked before each track, from the keeper's thread.
     LibraryKeeper(library::Library& library, RecipeBook& recipes,
-                  std::function<void(const library::ScanResult&)> on_scanned);
+                  std::function<void(const library::ScanResult&)> on_scanned, std::function<bool()> may_measure);
     ~LibraryKeeper();  // stop()
     void stop();
 
@@ -32,6 +32,7 @@ private:
     library::Library& library_;
     RecipeBook& recipes_;
     const std::function<void(const library::ScanResult&)> on_scanned_;
+    const std::function<bool()> may_measure_;
     std::set<std::string> tried_;  // content ids; what could not be measured is not tried again before a restart
     std::jthread thread_;
 };

@@ -76,7 +76,10 @@ Offline::~Offline() {
 
 dsp::Profile Offline::profile(const InputFile& input) {
     if (auto known = profile_in_library(settings_, input)) return *known;
-    return measurer_.measure(input.file.path, input.media, TaskClass::listener, [] { return true; })->profile;
+    const auto measured = measurer_.measure(input.file.path, input.media, TaskClass::listener,
+                                            [this] { return !interruption_.requested(); });
+    if (!measured) throw Interrupted();
+    return measured->profile;
 }
 
 // The last failure is the input's own line.

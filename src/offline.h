@@ -13,6 +13,7 @@
 #include "src/recipe_choice.h"
 #include "src/scheduler.h"
 #include "src/settings.h"
+#include "src/shutdown_signals.h"
 #include "src/stuck_watch.h"
 #include "src/timers.h"
 #include "src/track_measurer.h"
@@ -41,6 +42,12 @@ struct InputFile {
 // Throws media::DecodeError, std::filesystem::filesystem_error.
 InputFile look_at_input(const std::filesystem::path& path);
 
+// SIGINT or SIGTERM came while a command worked.
+class Interrupted : public std::runtime_error {
+public:
+    Interrupted() : std::runtime_error("interrupted") {}
+};
+
 class Offline : private ChunkObserver {
 public:
     // Throws std::runtime_error when no cache can be had.
@@ -49,8 +56,9 @@ public:
 
     ChunkService& chunks() { return chunks_; }
     const Settings& settings() const { return settings_; }
+    const Interruption& interruption() const { return interruption_; }
     // From the library where it has the file's content measured, else measured now on every core. Throws
-    // media::DecodeError.
+    // media::DecodeError, Interrupted.
     dsp::Profile profile(const InputFile& input);
 
 private:
@@ -63,6 +71,7 @@ private:
     void chunk_fell_back(const RenderPlan&, std::int64_t, Quality) override {}
     void chunk_dropped(const RenderPlan&, std::int64_t) override {}
 
+    const Interruption interruption_;  // before any other thread
     const Settings settings_;
     std::optional<TemporaryFolder> temporary_;  // set when the daemon's cache is in use by a daemon
     cache::ChunkCache cache_;

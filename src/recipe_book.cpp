@@ -97,6 +97,7 @@ std::optional<ChosenRecipe> RecipeBook::stored_recipe(const std::string& recipe_
     if (!text) return std::nullopt;
     try {
         const ChosenRecipe chosen = chosen_from_text(*text);
+        if (chosen.id != recipe_id) return std::nullopt;  // a damaged row
         const thread::MutexLock lock(mutex_);
         if (read_.size() >= kReadRecipes) read_.clear();
         read_.emplace(recipe_id, chosen);

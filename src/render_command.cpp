@@ -89,9 +89,10 @@ private:
     std::size_t filled_ = 0;
 };
 
-void render_whole(const RenderPlan& plan, OutputFile& file, Progress& progress) {
+void render_whole(const Offline& offline, const RenderPlan& plan, OutputFile& file, Progress& progress) {
     WavSink sink(plan, file, progress);
-    if (plan.grid.chunk_count() > 0) render_chunk(plan, plan.grid.span(0), {}, sink);
+    const RenderControl control{.go_on = [&] { return !offline.interruption().requested(); }};
+    if (plan.grid.chunk_count() > 0) render_chunk(plan, plan.grid.span(0), control, sink);
     sink.finish();
 }
 
@@ -102,7 +103,8 @@ void render_chunks(Offline& offline, const PlanPtr& plan, OutputFile& file, Prog
     std::vector<std::byte> slice(kSliceBytes);
     const std::uint64_t frame_bytes = plan->wav_shape().frame_bytes();
     for (std::uint64_t at = 0; at < stream.size_bytes();) {
-        const std::size_t count = stream.read(at, slice, [] { return true; });
+        const std::size_t count = stream.read(at, slice, [&] { return !offline.interruption().requested(); });
+        if (count == 0 || offline.interruption().requested()) throw Interrupted();
         file.write({slice.data(), count});
         progress.add((at + count) / frame_bytes - at / frame_bytes);
         at += count;
@@ -139,6 +141,7 @@ public:
         std::vector<std::optional<InputFile>> inputs;
         std::uint64_t frames = 0;
         for (const fs::path& path : command_.inputs) {
+            if (offline_.interruption().requested()) return offline_.interruption().exit_code();
             inputs.push_back(look(path));
             if (inputs.back() && is_input(output_for(path))) {
                 fmt::print(stderr, "lacquer: {}: the output {} is an input\n", path.string(),
@@ -159,11 +162,12 @@ public:
         for (int i = 0; i < command_.jobs; ++i) {
             threads.emplace_back([&] {
                 for (std::size_t n = next++; n < inputs.size(); n = next++) {
-                    if (inputs[n]) render(*inputs[n], progress);
+                    if (inputs[n] && !offline_.interruption().requested()) render(*inputs[n], progress);
                 }
             });
         }
         threads.clear();
+        if (offline_.interruption().requested()) return offline_.interruption().exit_code();
         return failed_ ? 1 : 0;
     }
 
@@ -195,7 +199,8 @@ private:
             const fs::path output = output_for(input.file.path);
             const PlanPtr plan = plan_for(input);
             OutputFile file(output);
-            command_.whole ? render_whole(*plan, file, progress) : render_chunks(offline_, plan, file, progress);
+            command_.whole ? render_whole(offline_, *plan, file, progress)
+                           : render_chunks(offline_, plan, file, progress);
             file.commit();
             const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
             const double audio = static_cast<double>(plan->grid.frame_count()) / plan->media.sample_rate_hz;

@@ -146,11 +146,13 @@ std::vector<server::PlaylistEntry> TrackApi::playlist(const std::string& query, 
 }
 
 Json StatusApi::health() {
-    const cache::CacheStats stats = cache_.stats();
-    const Swept swept = sweeper_.totals();
+    const cache::CacheStats stats = parts_.cache.stats();
+    const Swept swept = parts_.sweeper.totals();
+    const Scheduler::Counts work = parts_.scheduler.counts();
+    const RenderCounts renders = parts_.renders.counts();
     return {{"status", "ok"},
             {"version", LACQUER_VERSION},
-            {"tracks", library_.tracks("", 0, 1).total},
+            {"tracks", parts_.library.tracks("", 0, 1).total},
             {"cache",
              {{"capacityBytes", stats.capacity_bytes},
               {"bytes", stats.bytes},
@@ -165,7 +167,21 @@ Json StatusApi::health() {
                {{"chunks", swept.chunks},
                 {"files", swept.files},
                 {"libraryRows", swept.rows},
-                {"damagedDatabases", swept.databases}}}}}};
+                {"damagedDatabases", swept.databases}}}}},
+            {"renders",
+             {{"complete", renders.rendered},
+              {"retries", renders.retries},
+              {"failed", renders.failed},
+              {"timeouts", renders.timeouts},
+              {"fallbacks", renders.fallbacks},
+              {"dropped", renders.dropped}}},
+            {"workers",
+             {{"limit", parts_.scheduler.workers()},
+              {"running", work.running},
+              {"waiting", work.waiting},
+              {"writtenOff", work.written_off},
+              {"writtenOffTotal", work.written_off_total},
+              {"refused", work.refused}}}};
 }
 
 std::pair<bool, Json> StatusApi::readiness() {

@@ -7,6 +7,8 @@
 #include "server/sources.h"
 #include "src/library/library.h"
 #include "src/recipe_book.h"
+#include "src/render_log.h"
+#include "src/scheduler.h"
 #include "src/sweeper.h"
 
 namespace lacquer {
@@ -34,16 +36,20 @@ private:
 
 class StatusApi : public server::StatusSource {
 public:
-    StatusApi(const cache::ChunkCache& cache, const library::Library& library, const Sweeper& sweeper)
-        : cache_(cache), library_(library), sweeper_(sweeper) {}
+    struct Parts {
+        const cache::ChunkCache& cache;
+        const library::Library& library;
+        const Sweeper& sweeper;
+        const Scheduler& scheduler;
+        const RenderLog& renders;
+    };
+    explicit StatusApi(const Parts& parts) : parts_(parts) {}
     void set_ready(bool ready) { ready_ = ready; }
     server::Json health() override;
     std::pair<bool, server::Json> readiness() override;
 
 private:
-    const cache::ChunkCache& cache_;
-    const library::Library& library_;
-    const Sweeper& sweeper_;
+    const Parts parts_;
     std::atomic<bool> ready_ = false;
 };
 

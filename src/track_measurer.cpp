@@ -24,7 +24,7 @@ struct Segment {
 };
 
 struct Source {
-    OpenDecoder open;
+    media::OpenDecoder open;
     std::filesystem::path file;
     media::MediaInfo info;
 };
@@ -265,11 +265,6 @@ std::optional<Measured> measure_segments(Scheduler& scheduler, const Source& sou
 }
 
 }  // namespace
-
-OpenDecoder open_media_decoder() {
-    return
-        [](const std::filesystem::path& file, const media::MediaInfo& info) { return media::open_decoder(file, info); };
-}
 
 std::optional<Measured> TrackMeasurer::measure(const std::filesystem::path& file, const media::MediaInfo& info,
                                                TaskClass task_class, const std::function<bool()>& wanted) {

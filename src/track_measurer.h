@@ -22,15 +22,10 @@ struct Measured {
     bool complete = true;  // false: parts could not be read, perhaps only for now; not worth keeping
 };
 
-// Opens a decoder on a worker; throws media::DecodeError. It is copied: a worker that got stuck in a decoder may
-// outlive whoever passed it.
-using OpenDecoder =
-    std::function<std::unique_ptr<media::Decoder>(const std::filesystem::path&, const media::MediaInfo&)>;
-OpenDecoder open_media_decoder();  // media::open_decoder()
-
 class TrackMeasurer {
 public:
-    explicit TrackMeasurer(Scheduler& scheduler, OpenDecoder open = open_media_decoder())
+    // `open` is copied: a worker that got stuck in a decoder may outlive whoever passed it.
+    explicit TrackMeasurer(Scheduler& scheduler, media::OpenDecoder open = media::real_decoders())
         : scheduler_(scheduler), open_(std::move(open)) {}
 
     // The whole track. Throws media::DecodeError when nothing of it can be decoded; what is damaged counts
@@ -46,7 +41,7 @@ public:
 
 private:
     Scheduler& scheduler_;
-    const OpenDecoder open_;
+    const media::OpenDecoder open_;
 };
 
 }  // namespace lacquer

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -60,6 +61,12 @@ MediaInfo probe(const std::filesystem::path& file);
 
 // Opens for reading, trusting `info` (from an earlier probe of the same content) for the length. Throws DecodeError.
 std::unique_ptr<Decoder> open_decoder(const std::filesystem::path& file, const MediaInfo& info);
+
+// How sources are opened; tests use one that fails or blocks.
+using OpenDecoder = std::function<std::unique_ptr<Decoder>(const std::filesystem::path&, const MediaInfo&)>;
+inline OpenDecoder real_decoders() {
+    return [](const std::filesystem::path& file, const MediaInfo& info) { return open_decoder(file, info); };
+}
 
 // probe() and open in one, for a file nobody has probed before. Throws DecodeError.
 std::unique_ptr<Decoder> open_decoder(const std::filesystem::path& file);

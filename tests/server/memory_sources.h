@@ -145,7 +145,8 @@ public:
     server::Json start(std::int64_t track_id, const server::RecipeQuery&) override { return {{"trackId", track_id}}; }
     server::Json retry(std::int64_t track_id, const server::RecipeQuery&,
                        const std::vector<std::int64_t>& chunks) override {
-        return {{"trackId", track_id}, {"chunks", chunks}};
+        retried = chunks;
+        return {{"trackId", track_id}};
     }
     void cancel(std::int64_t track_id, const server::RecipeQuery&) override { cancelled = track_id; }
     server::Representation chunk(std::int64_t, const server::RecipeQuery&, std::int64_t index, bool) override {
@@ -153,6 +154,7 @@ public:
     }
 
     std::int64_t cancelled = 0;
+    std::vector<std::int64_t> retried;
 };
 
 class MemoryEvents : public server::EventSource {

@@ -187,6 +187,26 @@ TEST_F(RequestBodyTest, AnotherSiteMayNotPost) {
     EXPECT_EQ(answer_to(post(kGood, "Origin: http://localhost\r\n")).status, 201);
 }
 
+TEST_F(RequestBodyTest, ARetryNamesItsChunksOrMeansAllOfThem) {
+    const auto retry = [&](const std::string& body) {
+        return answer_to(
+            "POST /api/tracks/7/render/retry HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            "Content-Length: " +
+            std::to_string(body.size()) + "\r\n\r\n" + body);
+    };
+    EXPECT_EQ(retry(R"({"chunks":[0,12]})").status, 202);
+    EXPECT_EQ(sources.renders.retried, (std::vector<std::int64_t>{0, 12}));
+    EXPECT_EQ(retry("").status, 202);
+    EXPECT_TRUE(sources.renders.retried.empty());
+    EXPECT_EQ(answer_to("POST /api/tracks/7/render/retry HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 202);
+    sources.renders.retried = {99};
+    for (const char* wrong : {"{}", R"({"chunks":1})", R"({"chunks":[-1]})", R"({"chunks":[1.5]})",
+                              R"({"chunks":["1"]})", R"({"chunks":[1],"all":true})", "[]"}) {
+        EXPECT_EQ(retry(wrong).status, 400) << wrong;
+    }
+    EXPECT_EQ(sources.renders.retried, std::vector<std::int64_t>{99});
+}
+
 TEST_F(RequestBodyTest, DeleteNamesThePresetInThePath) {
     RawClient client(http.port());
     client.request("DELETE", "/api/presets/late%20night");

@@ -45,7 +45,7 @@ public:
     int opened() const { return opened_; }
 
     // Shared: a decoder that blocks may outlive the test's own frame.
-    static OpenDecoder opener(const std::shared_ptr<DecoderFaults>& faults) {
+    static media::OpenDecoder opener(const std::shared_ptr<DecoderFaults>& faults) {
         return [faults](const std::filesystem::path& file, const media::MediaInfo& info) {
             return std::make_unique<Faulty>(faults, media::open_decoder(file, info));
         };

@@ -18,7 +18,7 @@ using test::present;
 class WatchedDecoder : public media::Decoder {
 public:
     using BeforeRead = std::function<void(std::int64_t)>;
-    static OpenDecoder opener(BeforeRead before_read) {
+    static media::OpenDecoder opener(BeforeRead before_read) {
         return [before_read](const std::filesystem::path& file, const media::MediaInfo& info) {
             return std::make_unique<WatchedDecoder>(media::open_decoder(file, info), before_read);
         };
@@ -47,7 +47,7 @@ private:
 class HungMount {
 public:
     explicit HungMount(std::int64_t hangs_at_frame) : state_(std::make_shared<State>()), from_(hangs_at_frame) {}
-    OpenDecoder opener() const {
+    media::OpenDecoder opener() const {
         return WatchedDecoder::opener([state = state_, from = from_](std::int64_t frame) {
             if (frame < from) return;
             ++state->hanging;

@@ -1,0 +1,36 @@
+// SIGTERM and SIGINT, as something to wait for or to look at instead of something that strikes.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include <signal.h>
+
+namespace lacquer {
+
+// Blocked from construction on, in this thread and those it starts: so before any other.
+class ShutdownSignals {
+public:
+    ShutdownSignals();
+    // The signal that came; 0: none.
+    int wait(std::chrono::milliseconds patience) const;
+
+private:
+    sigset_t signals_{};
+};
+
+// Whether one has come. Threads: requested() and signal() from any.
+class Interruption {
+public:
+    Interruption();
+    bool requested() const noexcept { return signal_ != 0; }
+    int exit_code() const noexcept { return 128 + signal_; }  // as shells tell it
+
+private:
+    ShutdownSignals signals_;
+    std::atomic<int> signal_ = 0;
+    std::jthread watcher_;
+};
+
+}  // namespace lacquer
