@@ -6,7 +6,7 @@ namespace lacquer::server {
 
 std::unique_ptr<std::byte[]> SlicePool::take() {
     {
-        const std::lock_guard lock(mutex_);
+        const thread::MutexLock lock(mutex_);
         if (!free_.empty()) {
             auto bytes = std::move(free_.back());
             free_.pop_back();
@@ -17,7 +17,7 @@ std::unique_ptr<std::byte[]> SlicePool::take() {
 }
 
 void SlicePool::give_back(std::unique_ptr<std::byte[]> bytes) noexcept {
-    const std::lock_guard lock(mutex_);
+    const thread::MutexLock lock(mutex_);
     if (free_.size() < kept_) free_.push_back(std::move(bytes));
 }
 

@@ -6,9 +6,10 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
+
+#include "thread/mutex.h"
 
 namespace lacquer::server {
 
@@ -37,8 +38,8 @@ private:
     void give_back(std::unique_ptr<std::byte[]> bytes) noexcept;
 
     const std::size_t kept_;
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<std::byte[]>> free_;  // guarded by mutex_; the last one given back is the next taken
+    thread::Mutex mutex_;
+    std::vector<std::unique_ptr<std::byte[]>> free_ GUARDED_BY(mutex_);  // the last one given back is the next taken
 };
 
 }  // namespace lacquer::server
