@@ -1,5 +1,11 @@
 #include "src/daemon.h"
 
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
 #include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -17,8 +23,8 @@
 #include "src/scheduler.h"
 #include "src/stream_api.h"
 #include "src/stuck_watch.h"
-#include "src/timers.h"
 #include "src/sweeper.h"
+#include "src/timers.h"
 #include "src/track_api.h"
 #include "src/track_measurer.h"
 
@@ -27,6 +33,7 @@ namespace {
 
 constexpr int kWorkerNiceness = 5;  // a third of the share of what serves, when cores are short
 constexpr std::chrono::seconds kDrainTime{5};
+constexpr std::chrono::seconds kPatienceWithFiles{5};  // after that; the scheduler gives up its own tasks within 2
 constexpr std::chrono::seconds kTrimPeriod{10};
 
 void check_folders(const Settings& settings) {
@@ -66,6 +73,25 @@ public:
 
 private:
     sigset_t signals_{};
+};
+
+// A thread that reads a share which hangs cannot be ended, so it is not waited for: what is on disk is whole at any
+// moment, cache and database alike.
+class EndInAnyCase {
+public:
+    explicit EndInAnyCase(std::chrono::seconds patience)
+        : thread_([patience](std::stop_token stop) {
+              std::mutex mutex;
+              std::condition_variable_any stopped;
+              std::unique_lock lock(mutex);
+              if (stopped.wait_for(lock, stop, patience, [&] { return stop.stop_requested(); })) return;
+              spdlog::warn("stopping: something still waits for a file; ended without it");
+              spdlog::shutdown();
+              std::_Exit(0);
+          }) {}
+
+private:
+    std::jthread thread_;
 };
 
 void tell_scan(const library::ScanResult& scan, const std::string& base_url) {
