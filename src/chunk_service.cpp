@@ -230,7 +230,8 @@ void ChunkService::fail(const FlightPtr& flight, const Failure& failure) {
 ChunkService::NextStep ChunkService::next_step(const ChunkFlight& flight, const Failure& failure) const {
     if (failure.cancelled || failure.source_changed || flight.interested == 0) return NextStep::give_up;
     // Each try at a source that hangs may cost a worker.
-    const bool workers_to_spare = static_cast<int>(scheduler_.counts().written_off) < scheduler_.workers();
+    const Scheduler::Counts counts = scheduler_.counts();
+    const bool workers_to_spare = static_cast<int>(counts.written_off + counts.stuck) < scheduler_.workers();
     const int retries = flight.tried_before ? 0 : !failure.hung ? kRetries : workers_to_spare ? 1 : 0;
     const bool is_first_choice = flight.quality == Quality::enhanced;
     if (is_first_choice && failure.can_pass && flight.attempts <= retries) return NextStep::retry;

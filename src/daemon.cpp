@@ -1,6 +1,10 @@
 #include "src/daemon.h"
 
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
+#include <stop_token>
+#include <thread>
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
@@ -29,6 +33,7 @@ namespace {
 
 constexpr int kWorkerNiceness = 5;  // a third of the share of what serves, when cores are short
 constexpr std::chrono::seconds kDrainTime{5};
+constexpr std::chrono::seconds kPatienceWithFiles{5};  // after that; the scheduler gives up its own tasks within 2
 constexpr std::chrono::seconds kTrimPeriod{10};
 
 void check_folders(const Settings& settings) {
@@ -49,6 +54,25 @@ server::ServerOptions server_options(const Settings& settings) {
     options.log = [](const std::string& line) { spdlog::warn("http: {}", line); };
     return options;
 }
+
+// A thread that reads a share which hangs cannot be ended, so it is not waited for: what is on disk is whole at any
+// moment, cache and database alike.
+class EndInAnyCase {
+public:
+    explicit EndInAnyCase(std::chrono::seconds patience)
+        : thread_([patience](std::stop_token stop) {
+              std::mutex mutex;
+              std::condition_variable_any stopped;
+              std::unique_lock lock(mutex);
+              if (stopped.wait_for(lock, stop, patience, [&] { return stop.stop_requested(); })) return;
+              spdlog::warn("stopping: something still waits for a file; ended without it");
+              spdlog::shutdown();
+              std::_Exit(0);
+          }) {}
+
+private:
+    std::jthread thread_;
+};
 
 void tell_scan(const library::ScanResult& scan, const std::string& base_url) {
     if (scan.added + scan.changed + scan.moved + scan.removed == 0) return;
@@ -143,6 +167,7 @@ int run_daemon(const Settings& settings) {
     spdlog::info("listening on {} (computing on {})", daemon.base_url(), dsp::simd_in_use());
     while (signals.wait(kTrimPeriod) == 0) malloc_trim(0);  // what a burst of work left behind
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
+    const EndInAnyCase end_in_any_case(kDrainTime + kPatienceWithFiles);
     daemon.stop(kDrainTime);
     if (daemon.left_workers()) {
         spdlog::warn("stopped, with sources that still hang");

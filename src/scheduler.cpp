@@ -47,7 +47,9 @@ struct Scheduler::State {
     std::optional<Started> take(std::size_t place) EXCLUDES_LOCK(mutex);
     bool give_back(const Started& task) EXCLUDES_LOCK(mutex);
     std::vector<RunningPtr> find_stuck(Clock::time_point now, Clock::duration patience) REQUIRES_LOCK(mutex);
+    std::size_t stuck_in_place() const REQUIRES_LOCK(mutex);
     bool is_short_of_workers() const REQUIRES_LOCK(mutex);
+    std::vector<Task> drop_what_nobody_can_start() REQUIRES_LOCK(mutex);
     void replace_stuck_workers(const std::shared_ptr<State>& self) REQUIRES_LOCK(mutex);
     void write_off(const Running& stuck, std::thread replacement) REQUIRES_LOCK(mutex);
 
@@ -94,11 +96,30 @@ std::optional<Scheduler::State::Started> Scheduler::State::take(std::size_t plac
     return std::nullopt;
 }
 
+std::size_t Scheduler::State::stuck_in_place() const {
+    return static_cast<std::size_t>(
+        std::count_if(running.begin(), running.end(), [](const auto& task) { return task.second->given_up; }));
+}
+
 // A stuck one cannot be replaced. One that is about to be does not count: its owner may submit again when told.
 bool Scheduler::State::is_short_of_workers() const {
-    const auto stuck = static_cast<std::size_t>(
-        std::count_if(running.begin(), running.end(), [](const auto& task) { return task.second->given_up; }));
-    return stuck + written_off > workers;
+    return stuck_in_place() + written_off > workers;
+}
+
+// Those that consent to being given up, once every worker is stuck in its place.
+std::vector<Task> Scheduler::State::drop_what_nobody_can_start() {
+    std::vector<Task> dropped;
+    if (stuck_in_place() < workers) return dropped;
+    for (auto task = waiting.begin(); task != waiting.end();) {
+        if (!task->second.stuck) {
+            ++task;
+            continue;
+        }
+        queue.withdraw(task->first);
+        dropped.push_back(std::move(task->second));
+        task = waiting.erase(task);
+    }
+    return dropped;
 }
 
 // False when the worker was written off meanwhile.
@@ -234,15 +255,21 @@ std::size_t Scheduler::write_off_stuck(Clock::time_point now, Clock::duration pa
     }
     // Before there is a new worker: it would start what their owners withdraw now that they know.
     State::give_up(stuck);
-    const thread::MutexLock lock(state_->mutex);
-    if (!state_->stopping) state_->replace_stuck_workers(state_);
+    std::vector<Task> dropped;
+    {
+        const thread::MutexLock lock(state_->mutex);
+        if (state_->stopping) return stuck.size();
+        state_->replace_stuck_workers(state_);
+        dropped = state_->drop_what_nobody_can_start();
+    }
+    for (const Task& task : dropped) task.stuck();
     return stuck.size();
 }
 
 Scheduler::Counts Scheduler::counts() const {
     const thread::MutexLock lock(state_->mutex);
-    return {state_->waiting.size(), state_->running.size(), state_->written_off, state_->written_off_total,
-            state_->refused};
+    return {state_->waiting.size(), state_->running.size(),    state_->stuck_in_place(),
+            state_->written_off,    state_->written_off_total, state_->refused};
 }
 
 void Scheduler::stop(Clock::duration patience) {

@@ -6,7 +6,8 @@
 //
 // A written-off worker cannot be ended, only forgotten: its thread is detached and ends when its task returns, be that
 // after the scheduler is gone. At most as many of them are alive at once as there are workers; a worker that gets stuck
-// then stays in its place, and until one comes back new tasks are refused.
+// then stays in its place, and until one comes back new tasks are refused. When none is left that moves, the waiting
+// tasks are given up too.
 //
 // The scheduler reads no clock, except stop(): deadlines are only compared, write_off_stuck() is told the time.
 //
@@ -52,7 +53,8 @@ struct Task {
     // Having one is the consent to be given up. It is called, once, when run() neither returned nor progressed; run()
     // may be returning at that very moment, and whichever of the two takes the owner's lock first counts. Called then,
     // run() is as good as gone: it touches nothing from there on that may die before it returns. Must not throw.
-    // A task without is waited for, however long it takes.
+    // A task without is waited for, however long it takes. A waiting task is given up when every worker is stuck: then
+    // run() never begins.
     std::function<void()> stuck = {};
 };
 
@@ -90,6 +92,7 @@ public:
     struct Counts {
         std::size_t waiting = 0;
         std::size_t running = 0;              // on workers in their place, stuck ones among them
+        std::size_t stuck = 0;                // of those, given up: their workers are not, or not yet, replaced
         std::size_t written_off = 0;          // workers, now blocked
         std::uint64_t written_off_total = 0;  // workers, ever
         std::uint64_t refused = 0;            // tasks, ever

@@ -145,6 +145,25 @@ TEST(SchedulerStuck, AtMostAsManyAreWrittenOffAsThereAreWorkersThenWorkIsRefused
     for (const Blocked& one : blocked) EXPECT_EQ(one.stuck(), 1);
 }
 
+TEST(SchedulerStuck, WhatWaitsIsGivenUpWhenNoWorkerIsLeftThatMoves) {
+    Scheduler scheduler(1);
+    Blocked first, second, waiting;
+    scheduler.submit({TaskClass::listener}, first.task());
+    ASSERT_TRUE(first.begun());
+    scheduler.submit({TaskClass::listener}, second.task());
+    scheduler.submit({TaskClass::listener}, waiting.task());
+    EXPECT_EQ(pass(scheduler, 0, 30), 1u);
+    ASSERT_TRUE(second.begun());
+    EXPECT_EQ(waiting.stuck(), 0) << "the new worker may come to it";
+    EXPECT_EQ(pass(scheduler, 40, 70), 1u);
+    EXPECT_EQ(waiting.stuck(), 1);
+    EXPECT_EQ(scheduler.counts().waiting, 0u);
+    EXPECT_EQ(scheduler.counts().stuck, 1u);
+    for (Blocked* one : {&first, &second, &waiting}) one->open();
+    EXPECT_TRUE(has_its_workers(scheduler));
+    EXPECT_EQ(waiting.stuck(), 1);
+}
+
 TEST(SchedulerStuck, WhoeverIsToldMaySubmitAnew) {
     Scheduler scheduler(2);
     Blocked blocked;
