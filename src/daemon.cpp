@@ -181,6 +181,7 @@ int run_daemon(const Settings& settings) {
     spdlog::info("listening on {} (computing on {})", daemon.base_url(), dsp::simd_in_use());
     while (!signals.wait(kTrimPeriod)) malloc_trim(0);  // what a burst of work left behind
     spdlog::info("stopping: streams may finish for up to {} s", kDrainTime.count());
+    const EndInAnyCase end_in_any_case(kDrainTime + kPatienceWithFiles);
     daemon.stop(kDrainTime);
     return 0;
 }
