@@ -5,6 +5,7 @@ import dataclasses
 import http.client
 import os
 import pathlib
+import time
 import urllib.parse
 
 from harness import LACQUER, Daemon
@@ -43,6 +44,7 @@ class FaultyDaemon(Daemon):
         self.faults = Faults(folder)
         super().__init__(music, folder, *options, environment=self.faults.environment())
         self.wait_measured()
+        time.sleep(0.5)  # what is hashed in the background would meet the fault instead of the listener
 
     def stop(self):
         self.faults.clear()

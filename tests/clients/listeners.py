@@ -172,6 +172,7 @@ class Mpd(Player):
         return [sys.executable, "-B", __file__, url, start or 0]
 
     def seek(self, process, folder, seconds):
+        wait_until(lambda: len(samples_in(folder / "heard")) > 0 or process.poll() is not None, "sound")
         with MpdControl(folder / "socket") as control:
             control.ask(f"seekcur {seconds}")
 
@@ -195,10 +196,12 @@ class MpdControl:
         answer = {}
         for line in self.lines:
             if line.startswith(("OK", "ACK")):
-                return answer if line.startswith("OK") else sys.exit(f"{command}: {line.strip()}")
+                if line.startswith("ACK"):
+                    raise ConnectionError(f"{command}: {line.strip()}")
+                return answer
             key, _, value = line.strip().partition(": ")
             answer[key] = value
-        sys.exit(f"{command}: MPD is gone")
+        raise ConnectionError(f"{command}: MPD is gone")
 
 
 def play_with_mpd(url, start):
