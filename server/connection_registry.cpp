@@ -52,9 +52,15 @@ bool ConnectionRegistry::wait_until_empty(std::chrono::milliseconds patience) {
     return entries_.empty();
 }
 
+// A response that breaks off must not look like one that ended: the client gets a reset.
 void ConnectionRegistry::end_all() {
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
     const thread::MutexLock lock(mutex_);
-    for (const auto& [descriptor, entry] : entries_) ::shutdown(descriptor, SHUT_RDWR);
+    for (const auto& [descriptor, entry] : entries_) {
+        if (entry.phase == Phase::responding) ::connect(descriptor, &nobody, sizeof nobody);
+        ::shutdown(descriptor, SHUT_RDWR);
+    }
 }
 
 }  // namespace lacquer::server

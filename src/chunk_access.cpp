@@ -28,8 +28,9 @@ void ChunkService::Access::attach() {
     const cache::ChunkKey key = plan_->key(index_);
     // The second time round the cache has a chunk that it cannot open just now (too many open files): rendered instead.
     for (Cache cache : {Cache::look, Cache::ignore}) {
+        if (distrusts_the_cache_) cache = Cache::distrust;
         if ((flight_ = service_.join(key, urgency_))) return;
-        if ((stored_ = service_.cache_.open(key))) {
+        if (!distrusts_the_cache_ && (stored_ = service_.cache_.open(key))) {
             if (stored_->size_bytes() == layout_.total_bytes()) return;
             stored_.reset();
             service_.cache_.remove(key);
@@ -74,6 +75,7 @@ std::size_t ChunkService::Access::read(std::uint64_t offset, std::span<std::byte
         prefer_the_stored_chunk();
         if (stored_) {
             if (stored_->read(offset, out)) return out.size();
+            distrusts_the_cache_ = true;
             detach();
             attach();
             continue;

@@ -7,6 +7,9 @@
 // Threads: what is marked so is guarded by the chunk service's mutex; the bytes guard themselves.
 #pragma once
 
+#include <atomic>
+#include <utility>
+
 #include "cache/chunk_cache.h"
 #include "src/chunk_encoder.h"
 #include "src/scheduler.h"
@@ -25,6 +28,9 @@ public:
         if (!ended_) encoder.write(block, first_frame);
         return !ended_;
     }
+    // Of a worker that lost it: what it hung in lets go again.
+    void come_back() noexcept { is_back_ = true; }
+    bool is_back() const noexcept { return is_back_; }
     // Takes it away; true for the first who does, whose business the chunk then is.
     bool end() {
         const thread::MutexLock lock(mutex_);
@@ -34,6 +40,7 @@ public:
 private:
     thread::Mutex mutex_;
     bool ended_ GUARDED_BY(mutex_) = false;
+    std::atomic<bool> is_back_ = false;
 };
 
 struct ChunkFlight {
@@ -58,8 +65,9 @@ struct ChunkFlight {
     Urgency urgency{};
     Phase phase = Phase::waiting;
     Quality quality = Quality::enhanced;
-    int attempts = 0;           // at this quality, begun
-    bool tried_before = false;  // and failed, long ago: one attempt is enough to see whether it passed
+    int attempts = 0;              // at this quality, begun
+    bool stays_in_memory = false;  // the cache's disk cannot be trusted with it
+    bool tried_before = false;     // and failed, long ago: one attempt is enough to see whether it passed
     Scheduler::Ticket ticket = 0;
     Timers::Id timer = 0;
     // Shared with the worker, which may come back when all else is gone.

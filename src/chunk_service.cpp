@@ -33,6 +33,11 @@ Quality worse(Quality quality) {
     return static_cast<Quality>(static_cast<int>(quality) + 1);
 }
 
+// Remembered until the worker comes back from wherever it hangs.
+Failure timeout_of(const std::shared_ptr<Attempt>& attempt) {
+    return {.reason = kTimeout, .can_pass = true, .hung = true, .is_over = [attempt] { return attempt->is_back(); }};
+}
+
 class AttemptSink : public FrameSink {
 public:
     AttemptSink(Attempt& attempt, ChunkEncoder& encoder) : attempt_(attempt), encoder_(encoder) {}
@@ -93,6 +98,7 @@ ChunkService::FlightPtr ChunkService::start(const PlanPtr& plan, std::int64_t in
     if (cache == Cache::look && cache_.contains(key)) return nullptr;
     auto flight = std::make_shared<ChunkFlight>(plan, index, key);
     flight->urgency = urgency;
+    flight->stays_in_memory = cache == Cache::distrust;
     if (!heed_failures(*flight)) return flight;
     flights_.emplace(key, flight);
     submit(flight);
@@ -118,7 +124,7 @@ void ChunkService::submit(const FlightPtr& flight) {
     const auto ticket = scheduler_.submit(
         flight->urgency, {[this, flight, attempt](TaskContext& context) { run(flight, *attempt, context); },
                           [this, flight, attempt] {
-                              if (attempt->end()) fail(flight, {.reason = kTimeout, .can_pass = true, .hung = true});
+                              if (attempt->end()) fail(flight, timeout_of(attempt));
                           }});
     if (ticket) {
         flight->ticket = *ticket;
@@ -161,7 +167,7 @@ void ChunkService::run(const FlightPtr& flight, Attempt& attempt, TaskContext& c
         ++flight->attempts;
         control.quality = flight->quality;
     }
-    tell([&] { observer_.chunk_started(*flight->plan, flight->index); });
+    tell([&] { observer_.chunk_started(*flight->plan, flight->index, control.quality); });
     control.go_on = [&context, stop = context.stop()] {
         context.progressed();
         return !stop.stop_requested();
@@ -178,13 +184,17 @@ void ChunkService::run(const FlightPtr& flight, Attempt& attempt, TaskContext& c
     } catch (const std::exception& error) {  // the worker's boundary: whatever went wrong concerns this chunk alone
         failure = {.reason = error.what(), .can_pass = can_pass(error)};
     }
-    if (!attempt.end()) return;  // given up meanwhile; the service may be gone
+    if (!attempt.end()) {  // given up meanwhile; the service may be gone
+        attempt.come_back();
+        return;
+    }
     failure ? fail(flight, *failure) : complete(*flight, control.quality, report);
 }
 
 void ChunkService::complete(ChunkFlight& flight, Quality quality, const RenderReport& report) {
     const auto keep = flight.index == 0 ? cache::Keep::longer : cache::Keep::normal;
-    const bool stored = quality == Quality::enhanced && cache_.insert(flight.key, flight.chunk.bytes(), keep);
+    const bool may_store = quality == Quality::enhanced && !flight.stays_in_memory;
+    const bool stored = may_store && cache_.insert(flight.key, flight.chunk.bytes(), keep);
     {
         const thread::MutexLock lock(mutex_);
         flight.phase = Phase::finished;

@@ -58,7 +58,7 @@ struct FailedAttempt {
 class ChunkObserver {
 public:
     virtual ~ChunkObserver() = default;
-    virtual void chunk_started(const RenderPlan& plan, std::int64_t index) = 0;
+    virtual void chunk_started(const RenderPlan& plan, std::int64_t index, Quality quality) = 0;
     virtual void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                                 std::span<const std::byte> bytes) = 0;
     virtual void chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) = 0;
@@ -107,6 +107,7 @@ public:
         const ChunkLayout layout_;
         std::optional<cache::ChunkReader> stored_;  // exactly one of stored_ and flight_ is set
         std::shared_ptr<ChunkFlight> flight_;
+        bool distrusts_the_cache_ = false;  // it gave back less than it took: this reader is served from memory
     };
 
     ChunkService(cache::ChunkCache& cache, Scheduler& scheduler, Timers& timers, ChunkObserver& observer,
@@ -126,7 +127,7 @@ public:
 private:
     using FlightPtr = std::shared_ptr<ChunkFlight>;  // shared: the worker that renders and each reader hold it, and
                                                      // none of them outlives the others in a fixed order
-    enum class Cache { look, ignore };
+    enum class Cache { look, ignore, distrust };     // the last: nothing is stored either
     enum class NextStep { retry, fall_back, give_up };
 
     FlightPtr join(const cache::ChunkKey& key, Urgency urgency);

@@ -36,7 +36,8 @@ void FailureMemory::forget(const Place& place, const std::string& content_id) {
 }
 
 std::optional<FailureMemory::Known> FailureMemory::known(const Entry& entry, Time now) const {
-    return Known{entry.failure, entry.fallback, entry.failure.can_pass && now - entry.at >= kFailureRest};
+    const bool rested = now - entry.at >= kFailureRest;
+    return Known{entry.failure, entry.fallback, entry.failure.can_pass && (rested || entry.failure.is_over())};
 }
 
 std::optional<FailureMemory::Known> FailureMemory::find(const Place& place, const std::string& content_id,

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ namespace lacquer {
 struct Failure {
     std::string reason;
     bool can_pass = false;
-    bool hung = false;  // the reason is a render without progress
+    bool hung = false;                                     // the reason is a render without progress
+    std::function<bool()> is_over = [] { return false; };  // true: it passed, and may be tried again at once
     // Never remembered: they say nothing about the chunk.
     bool cancelled = false;
     bool source_changed = false;

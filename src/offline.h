@@ -64,7 +64,7 @@ public:
 private:
     std::filesystem::path cache_folder();
     std::uint64_t cache_bytes() const;
-    void chunk_started(const RenderPlan&, std::int64_t) override {}
+    void chunk_started(const RenderPlan&, std::int64_t, Quality) override {}
     void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                         std::span<const std::byte> bytes) override;
     void chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) override;

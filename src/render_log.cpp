@@ -61,7 +61,8 @@ PlanRecord RenderLog::record(const RenderPlan& plan) const {
     return fresh;
 }
 
-void RenderLog::chunk_started(const RenderPlan& plan, std::int64_t index) {
+void RenderLog::chunk_started(const RenderPlan& plan, std::int64_t index, Quality quality) {
+    if (quality != Quality::enhanced) return;
     {
         const thread::MutexLock lock(mutex_);
         ++touch(plan).chunks[static_cast<std::size_t>(index)].attempts;

@@ -53,7 +53,7 @@ public:
     PlanRecord record(const RenderPlan& plan) const;
     RenderCounts counts() const;
 
-    void chunk_started(const RenderPlan& plan, std::int64_t index) override;
+    void chunk_started(const RenderPlan& plan, std::int64_t index, Quality quality) override;
     void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                         std::span<const std::byte> bytes) override;
     void chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) override;

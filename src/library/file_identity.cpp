@@ -103,9 +103,13 @@ std::string to_hex(std::span<const unsigned char> bytes) {
 
 }  // namespace
 
-std::optional<FileStamp> stamp_of(const std::filesystem::path& file) {
+std::optional<FileStamp> stamp_of(const std::filesystem::path& file, std::error_code* error) {
     const int descriptor = media::open_without_links(file, O_PATH);
-    if (descriptor < 0) return std::nullopt;
+    if (descriptor < 0) {
+        const bool is_an_answer = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+        if (error != nullptr && !is_an_answer) *error = {errno, std::generic_category()};
+        return std::nullopt;
+    }
     struct stat status {};
     const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     ::close(descriptor);

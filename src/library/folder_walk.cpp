@@ -77,7 +77,9 @@ void FolderWalk::list(const fs::path& folder, std::vector<fs::path>& folders) {
             folders.push_back(entry->path());
         } else if (type == fs::file_type::regular && media::has_audio_extension(entry->path()) &&
                    !is_apple_double(entry->path())) {
-            if (const auto stamp = stamp_of(entry->path())) files_.push_back({entry->path(), *stamp});
+            std::error_code unknown;
+            if (const auto stamp = stamp_of(entry->path(), &unknown)) files_.push_back({entry->path(), *stamp});
+            if (unknown) skip(folder, unknown.message());
         }
     }
     if (error) skip(folder, error.message());

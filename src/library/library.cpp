@@ -187,8 +187,9 @@ std::optional<Track> Library::fresh_track(std::int64_t id) {
     const auto holds = [&](const fs::path& root) { return is_below(known->path, root); };
     // Until the first scan, tracks of folders that are not served any more are still in the list.
     if (!known || std::none_of(state_->roots.begin(), state_->roots.end(), holds)) return std::nullopt;
-    std::error_code error;
-    const auto stamp = stamp_of(known->path);
+    std::error_code error, unknown;
+    const auto stamp = stamp_of(known->path, &unknown);
+    if (unknown) return known;  // whoever reads the file will know, and may try again
     if (!stamp || fs::canonical(known->path, error) != known->path) return std::nullopt;
     const auto stored =
         state_->connection.use([&](SQLite::Database& database) { return known_file(database, known->path); });

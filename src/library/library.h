@@ -104,7 +104,7 @@ public:
 
     std::optional<Track> track(std::int64_t id) const;  // nullopt: unknown or vanished
     // Checks that the file still is what `track` says; rescans that one file when it is not (the answer may then carry
-    // an error). nullopt also when the file cannot be found now.
+    // an error). nullopt also when the file cannot be found now; what is known when it cannot be looked at.
     std::optional<Track> fresh_track(std::int64_t id);
     // Tracks that have every word of `query` (any case, parts of words too) in title, artist, album or the file's stem,
     // by album artist (else artist), album, disc, number, title, path.

@@ -75,10 +75,8 @@ class Sources(FaultTest):
     def test_what_passes_is_retried_and_nobody_hears_it(self):
         self.check_retried("read {} EIO count 2", "read {} ESTALE count 1", f"read {{}} EAGAIN after {byte_of(35)} count 3")
 
-    # A request looks at the file before a chunk does, and says 404 for whatever stands in its way.
-    @unittest.expectedFailure
     def test_what_passes_when_opening_is_retried_too(self):
-        self.check_retried("open {} EMFILE count 2", "open {} ESTALE count 1", "open {} EAGAIN count 3")
+        self.check_retried("open {} EMFILE count 2", "open {} ESTALE count 2", "open {} EAGAIN count 3")
 
     def check_retried(self, *rules):
         for rule in rules:

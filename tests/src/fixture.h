@@ -129,7 +129,7 @@ public:
         return delays_;
     }
 
-    void chunk_started(const RenderPlan&, std::int64_t index) override { add("started", index); }
+    void chunk_started(const RenderPlan&, std::int64_t index, Quality) override { add("started", index); }
     void chunk_complete(const RenderPlan&, std::int64_t index, const RenderReport&,
                         std::span<const std::byte>) override {
         add("complete", index);
