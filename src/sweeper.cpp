@@ -79,7 +79,12 @@ Swept Sweeper::sweep(std::stop_token stop) {
 
 std::uint64_t Sweeper::sweep_chunks(std::stop_token stop) {
     const auto contents = library_.contents();
-    if (!contents) return 0;
+    if (!contents) {
+        if (!has_said_why_not_.exchange(true))
+            spdlog::warn(
+                "the cache keeps chunks that nobody asks for until a scan has seen every folder of the library");
+        return 0;
+    }
     const auto live = owners(*contents, grid_);
     std::uint64_t swept = 0;
     for (const cache::ChunkUse& use : cache_.uses()) {

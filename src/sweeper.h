@@ -2,20 +2,23 @@
 //
 //     cache:    chunks of older engines and of content that the library does not have, not used for 24 hours;
 //               temporary and unknown files; entries whose file somebody took away
-//     library:  profiles, recipes and notes of content that is gone for 30 days; damaged databases but the newest two
+//     library:  profiles and served notes of content that is gone for 30 days; damaged databases but the newest two
 //
-// Why 24 hours: whose a chunk is can be told only for what the library has. The others are of vanished content, of an
-// older engine, or of `lacquer render` outside the library, whose next run is quicker with them; and a stream of a file
-// that was replaced meanwhile goes on from them. What was not touched for a day is none of the last two. None of them
-// counts above the cap in the meantime, and they are the first to be evicted.
+// The library has the content of vanished tracks too, until it is gone for 30 days: a disk may be mounted late. Why 24
+// hours: whose a chunk is can be told only for what the library has. The others are of forgotten or replaced content,
+// of an older engine, or of `lacquer render` outside the library, whose next run is quicker with them; and a stream of
+// a file that was replaced meanwhile goes on from them. What was not touched for a day is none of the last two. None of
+// them counts above the cap in the meantime, and they are the first to be evicted.
 //
-// Nothing of the cache but stray files is given up while it is not known what the library has (Library::contents).
+// Nothing of the cache but stray files is given up while it is not known what the library has (Library::contents); the
+// log says so once.
 //
 // Threads: every member may be called from any thread; the sweep has one of its own. It runs at the niceness of the
 //          workers and no lower, and pauses after each chunk: it takes the cache's lock for moments, and who is put to
 //          sleep there keeps listeners waiting.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -62,6 +65,7 @@ private:
     std::condition_variable_any begun_;
     bool has_begun_ GUARDED_BY(mutex_) = false;
     Swept totals_ GUARDED_BY(mutex_);
+    std::atomic<bool> has_said_why_not_ = false;
     std::jthread thread_;
 };
 

@@ -42,6 +42,7 @@ FolderWalk::FolderWalk(const std::vector<fs::path>& roots, std::stop_token stop,
         } else {
             walk(root, stop);
         }
+        if (std::find(unreadable_.begin(), unreadable_.end(), root) != unreadable_.end()) is_complete_ = false;
     }
     std::sort(files_.begin(), files_.end(), by_path);
     const auto same = [](const FoundFile& a, const FoundFile& b) { return a.path.native() == b.path.native(); };
@@ -79,15 +80,20 @@ void FolderWalk::list(const fs::path& folder, std::vector<fs::path>& folders) {
                    !is_apple_double(entry->path())) {
             std::error_code unknown;
             if (const auto stamp = stamp_of(entry->path(), &unknown)) files_.push_back({entry->path(), *stamp});
-            if (unknown) skip(folder, unknown.message());
+            if (unknown) skip(folder, unknown);
         }
     }
-    if (error) skip(folder, error.message());
+    if (error) skip(folder, error);
 }
 
 void FolderWalk::skip(const fs::path& folder, const std::string& reason) {
     spdlog::warn("skipped {}: {}", clean_text(folder.native()), reason);
     unreadable_.push_back(folder);
+}
+
+void FolderWalk::skip(const fs::path& folder, const std::error_code& error) {
+    if (error != std::errc::permission_denied && error != std::errc::operation_not_permitted) is_complete_ = false;
+    skip(folder, error.message());
 }
 
 }  // namespace lacquer::library

@@ -5,6 +5,8 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include "src/library/file_identity.h"
@@ -29,6 +31,8 @@ public:
 
     const std::vector<FoundFile>& files() const { return files_; }  // by path, each once
     const std::vector<std::filesystem::path>& unreadable_folders() const { return unreadable_; }
+    // Nothing was missed, but below the roots what there is no permission to read: that is meant so and will not pass.
+    bool is_complete() const { return is_complete_; }
     bool has(const std::filesystem::path& file) const;
     bool may_exist(const std::filesystem::path& file) const;  // found, or below a folder that could not be read
 
@@ -36,9 +40,11 @@ private:
     void walk(const std::filesystem::path& root, std::stop_token stop);
     void list(const std::filesystem::path& folder, std::vector<std::filesystem::path>& folders);
     void skip(const std::filesystem::path& folder, const std::string& reason);
+    void skip(const std::filesystem::path& folder, const std::error_code& error);
 
     std::vector<FoundFile> files_;
     std::vector<std::filesystem::path> unreadable_;
+    bool is_complete_ = true;
 };
 
 }  // namespace lacquer::library

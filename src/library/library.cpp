@@ -116,8 +116,7 @@ struct Library::State {
     Connection connection;
     thread::Mutex scan_mutex;  // held for a whole scan
     bool decoders_checked GUARDED_BY(scan_mutex) = false;
-    std::atomic<bool> is_complete = false;  // the last scan of this database read every folder to its end
-    thread::Mutex hash_mutex;               // held while a file is hashed
+    thread::Mutex hash_mutex;  // held while a file is hashed
     // Ids up to here have a SHA-256 or were passed over since the last scan.
     std::int64_t hashed_up_to GUARDED_BY(hash_mutex) = 0;
     std::atomic<bool> hash_again = false;  // a scan has found new files
@@ -139,7 +138,6 @@ bool Library::damaged() const noexcept {
 std::string Library::repair() {
     const thread::MutexLock lock(state_->scan_mutex);
     const thread::MutexLock hash_lock(state_->hash_mutex);
-    state_->is_complete = false;
     state_->decoders_checked = false;
     state_->hashed_up_to = 0;
     return state_->connection.repair();
@@ -155,7 +153,7 @@ ScanResult Library::scan(std::stop_token stop, const std::function<void(const Tr
     if (stop.stop_requested()) return {};
     const ScanResult result = Scan(connection, walk, stop, on_track).run();
     connection.use([&](SQLite::Database& database) { remember_devices(database, state_->roots); });
-    state_->is_complete = !stop.stop_requested() && result.unreadable_folders == 0;
+    if (!stop.stop_requested() && walk.is_complete()) note_complete_scan(connection);
     state_->hash_again = true;
     return result;
 }
@@ -315,16 +313,7 @@ std::vector<std::pair<std::string, std::string>> Library::presets() const {
 }
 
 std::optional<std::vector<Content>> Library::contents() const {
-    if (!state_->is_complete) return std::nullopt;
-    auto contents = state_->connection.list([](SQLite::Database& database) {
-        SQLite::Statement rows(database,
-                               "SELECT DISTINCT content_id, decoder FROM tracks WHERE vanished = 0 AND error = ''");
-        std::vector<Content> found;
-        while (rows.executeStep()) found.push_back({rows.getColumn(0).getString(), rows.getColumn(1).getString()});
-        return found;
-    });
-    if (!state_->is_complete) return std::nullopt;  // a new database was begun meanwhile
-    return contents;
+    return contents_not_long_absent(state_->connection);
 }
 
 SweptLibrary Library::sweep(std::int64_t now_unix_s) {

@@ -64,7 +64,7 @@ struct Content {
 
 // How much a sweep removed.
 struct SweptLibrary {
-    std::int64_t rows = 0;   // profiles, recipes and notes of what was served
+    std::int64_t rows = 0;   // profiles and notes of what was served
     std::int64_t files = 0;  // damaged databases that had been moved aside
 };
 
@@ -77,9 +77,9 @@ struct ServedRecipe {
 class Library {
 public:
     // Opens or creates the database; its folder is made with mode 0700. A damaged database, and whatever else is in its
-    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun, with the ids of tracks and the presets as
-    // far as they can still be read; notice() then says so. Throws
-    // std::runtime_error naming the file and the reason, or the root that is no folder.
+    // place, is moved aside as NAME.damaged-TIMESTAMP and a new one begun, with the ids of tracks, the recipes and the
+    // presets as far as they can still be read; notice() then says so. Throws std::runtime_error naming the file and
+    // the reason, or the root that is no folder; a damaged database then is still in its place.
     Library(const std::filesystem::path& database, std::vector<std::filesystem::path> roots);
     ~Library();
 
@@ -133,11 +133,13 @@ public:
     std::optional<std::string> preset(const std::string& name) const;
     std::vector<std::pair<std::string, std::string>> presets() const;  // names and texts, by name
 
-    // Of every track that is not vanished and can be decoded, each once; nullopt while that is not known: before the
-    // first scan of a new database, and when the last scan could not read every folder.
+    // Of every track that can be decoded, each once; vanished ones among them until their content is forgotten, for a
+    // disk that is mounted late. nullopt while that is not known: before any scan of this database has seen all
+    // folders, but those below the roots that it has no permission to read.
     std::optional<std::vector<Content>> contents() const;
-    // Removes profiles, recipes and served notes of content that no track had for 30 days, counted from the first call
-    // that missed it, and all moved-aside damaged databases but the newest two. Tracks keep their rows, for their ids.
+    // Forgets content that no track had for 30 days, counted from the first call that missed it, a day from one call to
+    // the next at most: removes its profiles and served notes. Recipes stay, and tracks keep their rows, for their ids.
+    // Removes moved-aside damaged databases but the newest two.
     SweptLibrary sweep(std::int64_t now_unix_s);
 
 private:

@@ -74,8 +74,7 @@ constexpr const char* kReferencePresets = R"sql(
     ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Content of which profiles or served recipes are kept though no track has it any more, and since when (src/library/
-// sweep.cpp). The index finds who else is served with a recipe.
+// Content that no track has any more, and since when (src/library/sweep.cpp). kUpkeep makes it anew.
 constexpr const char* kAbsentContents = R"sql(
     CREATE TABLE absent_contents (
         content_id TEXT NOT NULL PRIMARY KEY,
@@ -84,7 +83,25 @@ constexpr const char* kAbsentContents = R"sql(
     CREATE INDEX served_by_recipe ON served_recipes (recipe_id);
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst, kReferencePresets, kAbsentContents};
+// Absence is counted in seconds of `elapsed_s`, a clock of the sweeps' own (src/library/sweep.cpp). `was_scanned`: some
+// scan of this database has seen all there was. Recipes are not swept any more.
+constexpr const char* kUpkeep = R"sql(
+    DROP INDEX served_by_recipe;
+    DROP TABLE absent_contents;
+    CREATE TABLE absent_contents (
+        content_id TEXT NOT NULL PRIMARY KEY,
+        since_s INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE upkeep (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        was_scanned INTEGER NOT NULL,
+        swept_unix_s INTEGER NOT NULL,
+        elapsed_s INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO upkeep VALUES (1, 0, 0, 0);
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kReferencePresets, kAbsentContents, kUpkeep};
 
 }  // namespace
 

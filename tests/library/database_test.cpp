@@ -176,9 +176,7 @@ TEST_F(DatabaseTest, ADatabaseOfTheFirstVersionGetsTheNewTables) {
     write_audio(music() / "a.wav", 1);
     scan();
     close();
-    raw().exec(
-        "DROP TABLE reference_presets; DROP TABLE absent_contents; DROP INDEX served_by_recipe; PRAGMA user_version = "
-        "1");
+    raw().exec("DROP TABLE reference_presets; DROP TABLE absent_contents; DROP TABLE upkeep; PRAGMA user_version = 1");
     EXPECT_FALSE(preset_in(database(), "x")) << "beside an older daemon";
     EXPECT_TRUE(library().store_preset("x", "{}"));
     EXPECT_EQ(listed().size(), 1u);

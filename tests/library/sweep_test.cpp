@@ -26,15 +26,24 @@ protected:
         library().store_recipe(recipe_id, "{}");
         library().set_served_recipe(track.content_id, request, {recipe_id, 0});
     }
+    // As a daemon does, though not as often: at kNow and daily from then on. How many rows went.
+    std::int64_t sweep_until(std::int64_t day) {
+        std::int64_t rows = 0;
+        while (swept_ <= day) rows += library().sweep(kNow + swept_++ * kDay).rows;
+        return rows;
+    }
     bool is_whole(const Track& track, const std::string& name) {
         return library().has_profile(track) && library().served_recipe(track.content_id, "warm") &&
                library().recipe(name + "'s recipe for warm") && library().recipe(name + "'s recipe for bright") &&
                library().recipe("recipe of both");
     }
+
+private:
+    std::int64_t swept_ = 0;
 };
 
 TEST_F(SweepTest, WhatTheLibraryHasIsKeptForEver) {
-    for (const std::int64_t days : {0, 29, 31, 10'000}) EXPECT_EQ(library().sweep(kNow + days * kDay).rows, 0);
+    EXPECT_EQ(sweep_until(99), 0);
     EXPECT_TRUE(is_whole(track_of("a.wav"), "a"));
     EXPECT_TRUE(is_whole(track_of("b.wav"), "b"));
 }
@@ -43,16 +52,19 @@ TEST_F(SweepTest, VanishedContentIsForgottenAfterThirtyDays) {
     const Track gone = track_of("a.wav");
     fs::remove(gone.path);
     scan();
-    EXPECT_EQ(library().sweep(kNow).rows, 0);
+    EXPECT_EQ(sweep_until(15), 0);
     close();
+    EXPECT_EQ(sweep_until(29), 0);
     EXPECT_EQ(library().sweep(kNow + 30 * kDay - 1).rows, 0);
     EXPECT_TRUE(library().has_profile(gone));
-    EXPECT_EQ(library().sweep(kNow + 30 * kDay).rows, 1 + 3 + 2) << "a profile, three notes, the recipes of its own";
+    EXPECT_EQ(library().contents()->size(), 2u) << "nor do its chunks go before";
+    EXPECT_EQ(sweep_until(30), 1 + 3) << "a profile, three notes";
     EXPECT_FALSE(library().has_profile(gone));
     EXPECT_FALSE(library().served_recipe(gone.content_id, "warm"));
-    EXPECT_FALSE(library().recipe("a's recipe for warm"));
-    EXPECT_TRUE(is_whole(track_of("b.wav"), "b")) << "the shared recipe too";
-    EXPECT_EQ(library().sweep(kNow + 99 * kDay).rows, 0);
+    EXPECT_EQ(library().contents()->size(), 1u);
+    EXPECT_TRUE(is_whole(track_of("b.wav"), "b"));
+    EXPECT_EQ(sweep_until(99), 0);
+    EXPECT_EQ(library().contents()->size(), 1u) << "for good";
 }
 
 TEST_F(SweepTest, TheCountingBeginsAnewWhenContentWasBackMeanwhile) {
@@ -60,28 +72,40 @@ TEST_F(SweepTest, TheCountingBeginsAnewWhenContentWasBackMeanwhile) {
     const auto away = folder() / "away.wav";
     fs::rename(track.path, away);
     scan();
-    EXPECT_EQ(library().sweep(kNow).rows, 0);
+    EXPECT_EQ(sweep_until(19), 0);
     fs::rename(away, track.path);
     scan();
-    EXPECT_EQ(library().sweep(kNow + 20 * kDay).rows, 0);
+    EXPECT_EQ(sweep_until(20), 0);
     fs::rename(track.path, away);
     scan();
-    EXPECT_EQ(library().sweep(kNow + 40 * kDay).rows, 0);
-    EXPECT_EQ(library().sweep(kNow + 69 * kDay).rows, 0);
+    EXPECT_EQ(sweep_until(50), 0);
     fs::rename(away, track.path);
     scan();
-    EXPECT_EQ(library().sweep(kNow + 80 * kDay).rows, 0) << "back in time";
+    EXPECT_EQ(sweep_until(80), 0) << "back in time";
     EXPECT_TRUE(is_whole(track, "a"));
 }
 
-TEST_F(SweepTest, ContentReplacedInPlaceIsForgottenToo) {
+TEST_F(SweepTest, AClockThatJumpsMakesNothingOld) {
+    const Track gone = track_of("a.wav");
+    fs::remove(gone.path);
+    scan();
+    // No clock of its own: the time of its last shutdown, or none at all, until the network tells.
+    for (const std::int64_t now : {std::int64_t{0}, kNow, kNow - 100 * kDay, kNow + 400 * kDay, std::int64_t{1}, kNow})
+        EXPECT_EQ(library().sweep(now).rows, 0) << now;
+    EXPECT_TRUE(library().has_profile(gone));
+    EXPECT_EQ(library().contents()->size(), 2u);
+}
+
+TEST_F(SweepTest, ContentReplacedInPlaceIsForgottenButForItsRecipes) {
     const Track before = track_of("a.wav");
     write_audio(music() / "a.wav", 99, 300);
     scan();
     EXPECT_EQ(track_of("a.wav").id, before.id);
-    EXPECT_EQ(library().sweep(kNow).rows, 0);
-    EXPECT_EQ(library().sweep(kNow + 31 * kDay).rows, 6);
+    EXPECT_EQ(sweep_until(29), 0);
+    EXPECT_EQ(sweep_until(31), 4);
     EXPECT_FALSE(library().has_profile(before));
+    EXPECT_FALSE(library().served_recipe(before.content_id, "warm"));
+    EXPECT_TRUE(library().recipe("a's recipe for warm")) << "a playlist pins it: the track only got other tags";
 }
 
 TEST_F(SweepTest, AVanishedTrackKeepsItsId) {
@@ -89,8 +113,7 @@ TEST_F(SweepTest, AVanishedTrackKeepsItsId) {
     const auto away = folder() / "away.wav";
     fs::rename(before.path, away);
     scan();
-    library().sweep(kNow);
-    library().sweep(kNow + 31 * kDay);
+    sweep_until(31);
     fs::rename(away, before.path);
     scan();
     EXPECT_EQ(track_of("a.wav").id, before.id);
@@ -98,8 +121,7 @@ TEST_F(SweepTest, AVanishedTrackKeepsItsId) {
 
 TEST_F(SweepTest, ManyContentsGoSomeAtATime) {
     for (int i = 0; i < 250; ++i) library().set_served_recipe("gone " + std::to_string(i), "warm", {"none", 0});
-    library().sweep(kNow);
-    EXPECT_EQ(library().sweep(kNow + 31 * kDay).rows, 250);
+    EXPECT_EQ(sweep_until(31), 250);
 }
 
 TEST_F(SweepTest, ContentsAreThoseOfTracksThatCanBePlayed) {
@@ -109,14 +131,17 @@ TEST_F(SweepTest, ContentsAreThoseOfTracksThatCanBePlayed) {
     std::ofstream(music() / "broken.wav") << "no audio";
     fs::remove(music() / "b.wav");
     scan();
+    EXPECT_EQ(library().contents()->size(), 2u);
+    sweep_until(30);
     const auto contents = library().contents().value();
     ASSERT_EQ(contents.size(), 1u);
     EXPECT_EQ(contents[0].content_id, track_of("a.wav").content_id);
     EXPECT_EQ(contents[0].decoder, track_of("a.wav").media.decoder);
 }
 
-TEST_F(SweepTest, ContentsAreNotKnownBeforeAScanHasReadEveryFolder) {
-    close();
+TEST_F(SweepTest, ContentsAreNotKnownBeforeOneScanOfTheDatabaseHasSeenEveryFolder) {
+    EXPECT_TRUE(library().contents());
+    library().repair();
     EXPECT_FALSE(library().contents());
     fs::rename(music(), folder() / "away");
     scan();
@@ -124,8 +149,38 @@ TEST_F(SweepTest, ContentsAreNotKnownBeforeAScanHasReadEveryFolder) {
     fs::rename(folder() / "away", music());
     scan();
     EXPECT_TRUE(library().contents());
+    fs::rename(music(), folder() / "away");
+    scan();
+    EXPECT_EQ(library().contents()->size(), 2u) << "those it knows";
+    fs::rename(folder() / "away", music());
+    close();
+    EXPECT_EQ(library().contents()->size(), 2u);
+}
+
+TEST_F(SweepTest, AFolderOfSomebodyElsesDoesNotKeepContentsUnknown) {
+    fs::create_directories(music() / "lost+found");
+    library();
+    const OrdinaryUser user(folder());
+    fs::permissions(music() / "lost+found", fs::perms::none);
     library().repair();
-    EXPECT_FALSE(library().contents());
+    EXPECT_EQ(scan().unreadable_folders, 1);
+    EXPECT_EQ(library().contents()->size(), 2u);
+    library().repair();
+    fs::permissions(music(), fs::perms::none);
+    scan();
+    EXPECT_FALSE(library().contents()) << "the root itself is another matter";
+    fs::permissions(music(), fs::perms::owner_all);
+    fs::permissions(music() / "lost+found", fs::perms::owner_all);
+}
+
+TEST_F(SweepTest, WhatADiskMountedTooLateHidStaysContent) {
+    write_audio(music() / "disk" / "c.wav", 'c');
+    scan();
+    fs::rename(music() / "disk", folder() / "unmounted");
+    write_audio(music() / "disk" / "placeholder.wav", 'p');
+    EXPECT_EQ(scan().removed, 1);
+    sweep_until(10);
+    EXPECT_EQ(library().contents()->size(), 4u);
 }
 
 TEST_F(SweepTest, OfDamagedDatabasesTheNewestTwoAreKept) {
@@ -134,8 +189,13 @@ TEST_F(SweepTest, OfDamagedDatabasesTheNewestTwoAreKept) {
                                                    "20260101T000000Z-10"};
     for (const std::string& suffix : oldest_first)
         for (const char* part : {"", "-wal", "-shm"}) std::ofstream(aside(suffix).native() + part) << "damaged";
+    const std::vector<std::string> of_somebody = {"20240101T000000Z.bak", "before-upgrade", "20240101",
+                                                  "20240101T000000Z-"};
+    for (const std::string& suffix : of_somebody) std::ofstream(aside(suffix)) << "mine";
+    for (const char* suffix : {"20270101T000000Z", "20270101T000000Z-2"}) std::ofstream(aside(suffix)).flush();
     std::ofstream(database().parent_path() / "library.db.backup") << "mine";
-    EXPECT_EQ(library().sweep(kNow).files, 2);
+    EXPECT_EQ(library().sweep(kNow).files, 2 + 2) << "the two old ones, and two that are empty";
+    for (const std::string& suffix : of_somebody) EXPECT_TRUE(fs::exists(aside(suffix))) << suffix;
     for (const char* part : {"", "-wal", "-shm"}) {
         EXPECT_FALSE(fs::exists(aside("20250101T000000Z").native() + part));
         EXPECT_FALSE(fs::exists(aside("20260101T000000Z").native() + part));
