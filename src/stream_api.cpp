@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "src/original_file.h"
+#include "src/retry_policy.h"
 #include "src/track_api.h"
 
 namespace lacquer {
@@ -115,6 +116,10 @@ PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, cons
     try {
         return parts.recipes.plan(track, choice, from_first_byte, listener_present);
     } catch (const media::DecodeError& error) {
+        if (can_pass(error)) {
+            throw HttpError(503, fmt::format("track {} cannot be read for now: {}", track.id, error.what()),
+                            server::Json::object(), {{"Retry-After", "10"}});
+        }
         throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track.id, error.what()));
     } catch (const WorkRefused& refused) {
         throw HttpError(503, refused.what(), server::Json::object(), {{"Retry-After", "10"}});
