@@ -33,9 +33,19 @@ void ConnectionRegistry::make_room() {
     ::shutdown(longest->first, SHUT_RDWR);
 }
 
+void ConnectionRegistry::limit_places_owed(std::size_t waiting) {
+    const thread::MutexLock lock(mutex_);
+    places_owed_ = std::min(places_owed_, waiting);
+}
+
 bool ConnectionRegistry::is_stopping() const {
     const thread::MutexLock lock(mutex_);
     return stopping_;
+}
+
+bool ConnectionRegistry::ends_the_idle() const {
+    const thread::MutexLock lock(mutex_);
+    return stopping_ || places_owed_ > 0;
 }
 
 void ConnectionRegistry::stop() {
