@@ -14,9 +14,9 @@ bool ConnectionRegistry::enter(int descriptor, Phase phase) {
     return true;
 }
 
-void ConnectionRegistry::remove(int descriptor) {
+void ConnectionRegistry::remove(int descriptor, bool frees_place) {
     const thread::MutexLock lock(mutex_);
-    if (entries_.erase(descriptor) > 0 && places_owed_ > 0) --places_owed_;
+    if (entries_.erase(descriptor) > 0 && frees_place && places_owed_ > 0) --places_owed_;
     if (entries_.empty()) removed_.notify_all();
 }
 

@@ -20,7 +20,8 @@ public:
 
     // False when the connection should end instead: stopping, or it would idle while another waits for its place.
     [[nodiscard]] bool enter(int descriptor, Phase phase);
-    void remove(int descriptor);
+    // `frees_place`: whether one that waits gets its thread.
+    void remove(int descriptor, bool frees_place = true);
 
     // Makes room: ends the connection that has been idle longest, or else the next one that would begin to idle.
     void make_room();

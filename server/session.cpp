@@ -32,7 +32,7 @@ void Session::run(int descriptor, WorkerPool::Lane lane) const noexcept {
         serve(connection, descriptor, lane);
     } catch (const std::exception& error) {
         // The last boundary: a connection may end, the daemon may not.
-        registry_.remove(descriptor);
+        registry_.remove(descriptor, lane == WorkerPool::Lane::regular);
         log(std::string("a connection ended: ") + error.what());
     }
 }
@@ -45,7 +45,7 @@ void Session::serve(Connection& connection, int descriptor, WorkerPool::Lane lan
         if (next == Next::request) next = answer(connection, guard_head(head), lane);
     }
     if (next == Next::linger) connection.close_gently();
-    registry_.remove(descriptor);
+    registry_.remove(descriptor, lane == WorkerPool::Lane::regular);
     if (next == Next::reset) connection.reset();
 }
 
