@@ -103,7 +103,9 @@ TEST_F(TrackMeasurerFaultsTest, NoWorkerIsKeptWhileARetryIsWaitedForAndWhoLeaves
     faults->set({.code = kPasses});
     Scheduler scheduler(1);
     TrackMeasurer measurer(scheduler, DecoderFaults::opener(faults));
-    const auto all_failed = [&] { return faults->opened() >= 6 && scheduler.counts().running == 0; };
+    const auto all_failed = [&] {
+        return faults->opened() >= 7 && scheduler.counts().waiting + scheduler.counts().running == 0;
+    };
     EXPECT_FALSE(
         measurer.measure(file, media::probe(file), TaskClass::listener, [&] { return !all_failed(); }).has_value());
     EXPECT_EQ(scheduler.waiting(), 0u);
