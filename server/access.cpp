@@ -46,8 +46,10 @@ std::string hmac_hex(const std::string& key, std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;
     const std::string bytes(text);
-    ::HMAC(::EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &length);
+    const bool done =
+        ::HMAC(::EVP_sha256(), key.data(), static_cast<int>(key.size()),
+               reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &length) != nullptr;
+    if (!done || length == 0) throw std::runtime_error("no HMAC can be computed");  // else any token would be equal
     std::string hex;
     for (unsigned i = 0; i < length; ++i)
         hex += {"0123456789abcdef"[digest[i] / 16], "0123456789abcdef"[digest[i] % 16]};
@@ -58,7 +60,7 @@ std::string hmac_hex(const std::string& key, std::string_view text) {
 bool equal_in_constant_time(std::string_view a, const std::string& b) {
     const std::string x = hmac_hex(b, a);
     const std::string y = hmac_hex(b, b);
-    return ::CRYPTO_memcmp(x.data(), y.data(), x.size()) == 0;
+    return x.size() == y.size() && ::CRYPTO_memcmp(x.data(), y.data(), x.size()) == 0;
 }
 
 std::optional<std::string> decoded_base64(std::string_view text) {
@@ -144,9 +146,13 @@ void Access::check_site(const Request& request, std::string_view authority) cons
     const auto origin = request.header("Origin");
     if (!origin) return;
     const auto scheme_end = origin->find("://");
-    const bool is_ours = !authority.empty() && scheme_end != std::string_view::npos &&
-                         equals_ignoring_case(origin->substr(scheme_end + 3), authority);
-    if (!is_ours) throw HttpError(403, "requests from '" + std::string(*origin) + "' may not change anything here");
+    const std::string_view from = scheme_end == std::string_view::npos ? "" : origin->substr(scheme_end + 3);
+    const bool is_ours = !authority.empty() && equals_ignoring_case(from, authority);
+    // A proxy that passes the host on without its port: then the browser's word has to do.
+    const auto host = without_port(from);
+    const bool is_behind_proxy = site == "same-origin" && host && is_own_host(*host);
+    if (!is_ours && !is_behind_proxy)
+        throw HttpError(403, "requests from '" + std::string(*origin) + "' may not change anything here");
 }
 
 bool Access::opens(std::string_view presented, const Request& request) const {

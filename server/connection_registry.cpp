@@ -14,9 +14,9 @@ bool ConnectionRegistry::enter(int descriptor, Phase phase) {
     return true;
 }
 
-void ConnectionRegistry::remove(int descriptor) {
+void ConnectionRegistry::remove(int descriptor, bool frees_place) {
     const thread::MutexLock lock(mutex_);
-    if (entries_.erase(descriptor) > 0 && places_owed_ > 0) --places_owed_;
+    if (entries_.erase(descriptor) > 0 && frees_place && places_owed_ > 0) --places_owed_;
     if (entries_.empty()) removed_.notify_all();
 }
 
@@ -33,9 +33,19 @@ void ConnectionRegistry::make_room() {
     ::shutdown(longest->first, SHUT_RDWR);
 }
 
+void ConnectionRegistry::limit_places_owed(std::size_t waiting) {
+    const thread::MutexLock lock(mutex_);
+    places_owed_ = std::min(places_owed_, waiting);
+}
+
 bool ConnectionRegistry::is_stopping() const {
     const thread::MutexLock lock(mutex_);
     return stopping_;
+}
+
+bool ConnectionRegistry::ends_the_idle() const {
+    const thread::MutexLock lock(mutex_);
+    return stopping_ || places_owed_ > 0;
 }
 
 void ConnectionRegistry::stop() {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 
@@ -19,11 +20,16 @@ public:
 
     // False when the connection should end instead: stopping, or it would idle while another waits for its place.
     [[nodiscard]] bool enter(int descriptor, Phase phase);
-    void remove(int descriptor);
+    // `frees_place`: whether one that waits gets its thread.
+    void remove(int descriptor, bool frees_place = true);
 
     // Makes room: ends the connection that has been idle longest, or else the next one that would begin to idle.
     void make_room();
+    // How many still wait for room: those that were served or refused meanwhile need none any more.
+    void limit_places_owed(std::size_t waiting);
     bool is_stopping() const;
+    // Whether a connection that is answered now would end afterwards: enter() said beforehand.
+    bool ends_the_idle() const;
     // No connection may go on to a further request; those that are reading or idle end now.
     void stop();
     // True when no connection is left within `patience`.
@@ -39,7 +45,7 @@ private:
     std::condition_variable_any removed_;
     std::map<int, Entry> entries_ GUARDED_BY(mutex_);
     std::uint64_t changes_ GUARDED_BY(mutex_) = 0;
-    std::size_t places_owed_ GUARDED_BY(mutex_) = 0;  // rooms to be made by connections that are not idle yet
+    std::size_t places_owed_ GUARDED_BY(mutex_) = 0;  // to those that wait, at most one each
     bool stopping_ GUARDED_BY(mutex_) = false;
 };
 

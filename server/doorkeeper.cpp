@@ -136,6 +136,8 @@ void Doorkeeper::run() {
     while (true) {
         const auto now = Clock::now();
         for (const int descriptor : workers_.take_overdue(now)) refuse(descriptor);
+        const std::size_t not_accepted = pausing_ ? 1 : 0;
+        registry_.limit_places_owed(workers_.waiting() + not_accepted);
         end_refused(now);
         entries_.assign({{wake_, POLLIN, 0}, {pausing_ ? -1 : listener_, POLLIN, 0}});
         for (const Refused& refused : refused_) entries_.push_back({refused.descriptor, POLLIN, 0});

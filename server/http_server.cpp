@@ -32,7 +32,8 @@ struct HttpServer::State {
     State(Sources sources, ServerOptions given)
         : options(std::move(given)),
           access(options.host, options.token, options.public_hosts),
-          workers(options.max_connections, options.max_waiting, [this](int descriptor) { session->run(descriptor); }),
+          workers(options.max_connections, options.max_waiting,
+                  [this](int descriptor, WorkerPool::Lane lane) { session->run(descriptor, lane); }),
           doorkeeper(options, workers, registry),
           url(url_of(options.host, doorkeeper.port())),
           routes(sources, url, access.stream_token()) {

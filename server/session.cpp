@@ -26,34 +26,35 @@ void Session::log(const std::string& text) const {
     if (options_.log) options_.log(text);
 }
 
-void Session::run(int descriptor) const noexcept {
+void Session::run(int descriptor, WorkerPool::Lane lane) const noexcept {
     Connection connection(descriptor, options_.write_timeout);
     try {
-        serve(connection, descriptor);
+        serve(connection, descriptor, lane);
     } catch (const std::exception& error) {
         // The last boundary: a connection may end, the daemon may not.
-        registry_.remove(descriptor);
+        registry_.remove(descriptor, lane == WorkerPool::Lane::regular);
         log(std::string("a connection ended: ") + error.what());
     }
 }
 
-void Session::serve(Connection& connection, int descriptor) const {
+void Session::serve(Connection& connection, int descriptor, WorkerPool::Lane lane) const {
     Next next = Next::request;
     for (bool is_first = true; next == Next::request; is_first = false) {
-        next = serve_one(connection, descriptor, is_first);
+        std::string head;
+        next = next_head(connection, descriptor, is_first, head);
+        if (next == Next::request) next = answer(connection, guard_head(head), lane);
     }
     if (next == Next::linger) connection.close_gently();
-    registry_.remove(descriptor);
+    registry_.remove(descriptor, lane == WorkerPool::Lane::regular);
     if (next == Next::reset) connection.reset();
 }
 
-Session::Next Session::serve_one(Connection& connection, int descriptor, bool is_first) const {
+Session::Next Session::next_head(Connection& connection, int descriptor, bool is_first, std::string& head) const {
     if (!registry_.enter(descriptor, is_first ? Phase::reading : Phase::idle)) return Next::close;
     if (!connection.wait_for_request(is_first ? options_.head_timeout : options_.keep_alive_timeout)) {
         return Next::close;
     }
     if (!is_first && !registry_.enter(descriptor, Phase::reading)) return Next::close;
-    std::string head;
     switch (connection.read_head(head, options_.head_timeout)) {
         case Connection::Head::complete:
             break;
@@ -64,10 +65,7 @@ Session::Next Session::serve_one(Connection& connection, int descriptor, bool is
         case Connection::Head::too_large:
             return refuse(connection, 431, "the request head is too large");
     }
-    if (!registry_.enter(descriptor, Phase::responding)) return Next::close;
-    const GuardedHead guarded = guard_head(head);
-    if (guarded.refusal != 0) return refuse(connection, guarded.refusal, guarded.reason);
-    return answer(connection, guarded);
+    return registry_.enter(descriptor, Phase::responding) ? Next::request : Next::close;
 }
 
 Session::Next Session::refuse(Connection& connection, int status, const std::string& reason) const {
@@ -78,14 +76,15 @@ Session::Next Session::refuse(Connection& connection, int status, const std::str
     return Next::linger;
 }
 
-Session::Next Session::answer(Connection& connection, const GuardedHead& guarded) const {
+Session::Next Session::answer(Connection& connection, const GuardedHead& guarded, WorkerPool::Lane lane) const {
+    if (guarded.refusal != 0) return refuse(connection, guarded.refusal, guarded.reason);
     auto request = parser_.parse(guarded);
     if (!request) return refuse(connection, 400, "malformed request");
     request->listener_present = [&] { return !registry_.is_stopping() && connection.peer_is_present(); };
     Response response = respond(connection, *request);
     WriteContext context;
     context.head_only = request->is_head();
-    context.closes = !can_go_on(*request) || registry_.is_stopping();
+    context.closes = !can_go_on(*request) || lane == WorkerPool::Lane::express || registry_.ends_the_idle();
     context.takes_interim = request->minor_version == 1;
     context.event_comment_period = options_.event_comment_period;
     context.is_stopping = [this] { return registry_.is_stopping(); };

@@ -14,6 +14,7 @@
 #include "server/httplib_parser.h"
 #include "server/routes.h"
 #include "server/slice_pool.h"
+#include "server/worker_pool.h"
 
 namespace lacquer::server {
 
@@ -23,15 +24,15 @@ public:
             SlicePool& slices)
         : options_(options), access_(access), routes_(routes), registry_(registry), slices_(slices) {}
 
-    // Serves and closes `descriptor`.
-    void run(int descriptor) const noexcept;
+    // Serves and closes `descriptor`: on an express lane after one request.
+    void run(int descriptor, WorkerPool::Lane lane) const noexcept;
 
 private:
     enum class Next { request, close, reset, linger };
 
-    void serve(Connection& connection, int descriptor) const;
-    Next serve_one(Connection& connection, int descriptor, bool is_first) const;
-    Next answer(Connection& connection, const GuardedHead& guarded) const;
+    void serve(Connection& connection, int descriptor, WorkerPool::Lane lane) const;
+    Next next_head(Connection& connection, int descriptor, bool is_first, std::string& head) const;
+    Next answer(Connection& connection, const GuardedHead& guarded, WorkerPool::Lane lane) const;
     Next refuse(Connection& connection, int status, const std::string& reason) const;
     Response respond(Connection& connection, Request& request) const;
     Response failure(const std::exception& error) const;

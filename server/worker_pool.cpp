@@ -6,8 +6,7 @@
 
 namespace lacquer::server {
 
-WorkerPool::WorkerPool(std::size_t max_threads, std::size_t max_waiting, std::function<void(int)> run,
-                       std::chrono::milliseconds idle_life)
+WorkerPool::WorkerPool(std::size_t max_threads, std::size_t max_waiting, Run run, std::chrono::milliseconds idle_life)
     : max_threads_(max_threads), max_waiting_(max_waiting), run_(std::move(run)), idle_life_(idle_life) {}
 
 WorkerPool::~WorkerPool() {
@@ -45,6 +44,11 @@ bool WorkerPool::waits(int descriptor) const {
                        [&](const Waiting& entry) { return entry.descriptor == descriptor; });
 }
 
+std::size_t WorkerPool::waiting() const {
+    const thread::MutexLock lock(mutex_);
+    return waiting_.size() - std::min(waiting_.size(), idle_workers_);
+}
+
 bool WorkerPool::add_worker(std::function<void()> job) {
     workers_.emplace_back();
     Worker& worker = workers_.back();
@@ -62,7 +66,7 @@ bool WorkerPool::add_worker(std::function<void()> job) {
 
 void WorkerPool::work() {
     while (const auto descriptor = next()) {
-        run_(*descriptor);
+        run_(*descriptor, Lane::regular);
         const thread::MutexLock lock(mutex_);
         ++idle_workers_;
     }
@@ -83,7 +87,7 @@ std::optional<int> WorkerPool::next() {
 }
 
 void WorkerPool::work_once(int descriptor) {
-    run_(descriptor);
+    run_(descriptor, Lane::express);
     const thread::MutexLock lock(mutex_);
     --express_;
 }

@@ -24,8 +24,12 @@ public:
     enum class Admission { started, waiting, refused };
     static constexpr std::size_t max_express = 8;
 
-    // `run` is called with each descriptor; it must not throw. Threads end after `idle_life` without work.
-    WorkerPool(std::size_t max_threads, std::size_t max_waiting, std::function<void(int)> run,
+    // Of the thread that runs a job: one under the cap, or one of the few beyond it, which must be free again soon.
+    enum class Lane { regular, express };
+    using Run = std::function<void(int descriptor, Lane lane)>;
+
+    // `run` must not throw. Threads end after `idle_life` without work.
+    WorkerPool(std::size_t max_threads, std::size_t max_waiting, Run run,
                std::chrono::milliseconds idle_life = std::chrono::seconds(10));
     ~WorkerPool();
 
@@ -36,6 +40,7 @@ public:
     // waiting; must not block.
     bool express(int descriptor, const std::function<bool(int)>& deserves);
     bool waits(int descriptor) const;
+    std::size_t waiting() const;  // for a thread to become free
     // Those whose deadline passed while they waited; they are the caller's again.
     std::vector<int> take_overdue(Clock::time_point now);
     std::optional<Clock::time_point> next_deadline() const;
@@ -60,7 +65,7 @@ private:
 
     const std::size_t max_threads_;
     const std::size_t max_waiting_;
-    const std::function<void(int)> run_;
+    const Run run_;
     const std::chrono::milliseconds idle_life_;
     mutable thread::Mutex mutex_;
     std::condition_variable_any changed_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "src/media/open_file.h"
+#include "src/retry_policy.h"
 
 namespace lacquer {
 namespace {
@@ -21,11 +21,13 @@ namespace {
 class FileBody : public server::Body {
 public:
     explicit FileBody(const std::filesystem::path& path) : descriptor_(media::open_without_links(path, O_RDONLY)) {
-        if (descriptor_ < 0) refuse(std::strerror(errno));
+        if (descriptor_ < 0) refuse(errno);
         struct stat status {};
-        if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+        const int error = ::fstat(descriptor_, &status) == 0 ? 0 : errno;
+        if (error != 0 || !S_ISREG(status.st_mode)) {
             ::close(descriptor_);
-            refuse("it is not a regular file");
+            if (error != 0) refuse(error);
+            throw server::HttpError(404, "the file cannot be opened: it is not a regular file");
         }
         size_bytes_ = static_cast<std::uint64_t>(status.st_size);
         mtime_ns_ = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
@@ -40,14 +42,17 @@ public:
     std::uint64_t size_bytes() const override { return size_bytes_; }
     std::size_t read(std::uint64_t offset, std::span<std::byte> out, const std::function<bool()>&) override {
         const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
-        if (got < 0) throw std::system_error(errno, std::generic_category(), "reading the file");
+        if (got < 0) refuse(errno);
         if (got == 0) throw std::runtime_error("the file became shorter while it was served");
         return static_cast<std::size_t>(got);
     }
 
 private:
-    [[noreturn]] static void refuse(const char* reason) {
-        throw server::HttpError(404, fmt::format("the file cannot be opened: {}", reason));
+    [[noreturn]] static void refuse(int error) {
+        const std::error_code code(error, std::generic_category());
+        const std::string detail = fmt::format("the file cannot be read: {}", code.message());
+        if (!can_pass(code)) throw server::HttpError(404, detail);
+        throw server::HttpError(503, detail, server::Json::object(), {{"Retry-After", "1"}});
     }
 
     int descriptor_;

@@ -6,7 +6,8 @@
 
 namespace lacquer {
 
-// Throws server::HttpError 404 when the file cannot be opened, or only through a symbolic link.
+// Throws server::HttpError: 503 with Retry-After when the file cannot be opened for a reason that may pass
+// (src/retry_policy.h), 404 when it cannot for another, or only through a symbolic link. Reading it throws the same.
 server::Representation original_file(const library::Track& track);
 
 }  // namespace lacquer

@@ -24,9 +24,10 @@ FileReader::FileReader(const std::filesystem::path& file)
     : descriptor_(open_without_links(file, O_RDONLY)), buffer_(kBufferBytes) {
     if (descriptor_ < 0) throw DecodeError("cannot open the file", {errno, std::generic_category()});
     struct stat status {};
-    const bool known = ::fstat(descriptor_, &status) == 0;
-    if (!known || !S_ISREG(status.st_mode)) {
+    const int error = ::fstat(descriptor_, &status) == 0 ? 0 : errno;
+    if (error != 0 || !S_ISREG(status.st_mode)) {
         ::close(descriptor_);
+        if (error != 0) throw DecodeError("cannot look at the file", {error, std::generic_category()});
         throw DecodeError("not a regular file");
     }
     size_bytes_ = status.st_size;

@@ -3,8 +3,24 @@
 #include <array>
 #include <string>
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <openssl/hmac.h>
 #include <unistd.h>
+
+namespace {
+
+bool hmac_fails = false;
+
+}  // namespace
+
+// In place of the library's, so that it can fail.
+unsigned char* HMAC(const EVP_MD* method, const void* key, int key_bytes, const unsigned char* data,
+                    std::size_t data_bytes, unsigned char* digest, unsigned* digest_bytes) {
+    static const auto real = reinterpret_cast<decltype(&HMAC)>(::dlsym(RTLD_NEXT, "HMAC"));
+    if (hmac_fails) return nullptr;
+    return real(method, key, key_bytes, data, data_bytes, digest, digest_bytes);
+}
 
 namespace lacquer::server {
 namespace {
@@ -65,6 +81,30 @@ TEST(Access, RefusesChangesThatABrowserSaysComeFromAnotherSite) {
     EXPECT_EQ(status_of(access, from("same-origin"), "DELETE"), 200);
     EXPECT_EQ(status_of(access, from("none"), "POST"), 200);
     EXPECT_EQ(status_of(access, {{"Origin", "http://"}}, "POST"), 403) << "no host to compare with";
+}
+
+// As behind a proxy on another port that passes on `Host: music.example`.
+TEST(Access, AnOwnNameOnAnotherPortMayChangeThingsWhenTheBrowserSaysSameOrigin) {
+    const Access access("127.0.0.1", "", {"music.example"});
+    const auto from = [](const char* origin, const char* site) {
+        return Headers{{"Host", "music.example"}, {"Origin", origin}, {"Sec-Fetch-Site", site}};
+    };
+    EXPECT_EQ(status_of(access, from("https://music.example:8443", "same-origin"), "POST"), 200);
+    EXPECT_EQ(status_of(access, from("https://music.example:8443", "none"), "POST"), 403);
+    EXPECT_EQ(status_of(access, from("https://music.example:8443", "same-site"), "POST"), 403);
+    for (const char* foreign : {"https://evil.example:8443", "https://music.example:x", "https://", "null", ""})
+        EXPECT_EQ(status_of(access, from(foreign, "same-origin"), "POST"), 403) << foreign;
+}
+
+TEST(Access, LetsNobodyInWhenTokensCannotBeCompared) {
+    const Access access("0.0.0.0", "secret", {});
+    const Headers right{{"Host", "127.0.0.1"}, {"Authorization", "Bearer secret"}};
+    EXPECT_EQ(status_of(access, right), 200);
+    hmac_fails = true;
+    for (const char* token : {"Bearer secret", "Bearer wrong"})
+        EXPECT_THROW(status_of(access, {{"Host", "127.0.0.1"}, {"Authorization", token}}), std::runtime_error) << token;
+    hmac_fails = false;
+    EXPECT_EQ(status_of(access, right), 200);
 }
 
 TEST(Access, TheAuthorityOfAnAbsoluteTargetRulesOverTheHostHeader) {

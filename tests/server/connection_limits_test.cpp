@@ -10,6 +10,7 @@
 
 #include "server/connection_registry.h"
 #include "server/http_server.h"
+#include "server/worker_pool.h"
 #include "tests/server/memory_sources.h"
 #include "tests/server/raw_client.h"
 
@@ -105,6 +106,18 @@ TEST(ConnectionRegistry, MakesRoomAtTheNextThatWouldIdleWhenNoneDoes) {
     EXPECT_TRUE(registry.enter(1002, Phase::idle)) << "one place was owed";
 }
 
+TEST(ConnectionRegistry, OwesNoPlaceToThoseThatWaitNoLonger) {
+    using Phase = ConnectionRegistry::Phase;
+    ConnectionRegistry registry;
+    for (int i = 0; i < 3; ++i) registry.make_room();
+    registry.limit_places_owed(1);
+    EXPECT_TRUE(registry.ends_the_idle());
+    EXPECT_FALSE(registry.enter(1001, Phase::idle));
+    registry.limit_places_owed(0);
+    EXPECT_FALSE(registry.ends_the_idle());
+    EXPECT_TRUE(registry.enter(1001, Phase::idle));
+}
+
 TEST(ConnectionLimits, AFullHouseLetsWaitAndServesWhenAPlaceIsFree) {
     test::MemorySources sources;
     GatedStream gate(sources);
@@ -155,6 +168,27 @@ TEST(ConnectionLimits, TheHealthOfAFullHouseIsToldAtOnce) {
     EXPECT_EQ(answer->status, 200);
 }
 
+TEST(ConnectionLimits, SupervisorsThatKeepTheirConnectionsDoNotKeepOthersOut) {
+    test::MemorySources sources;
+    GatedStream gate(sources);
+    ServerOptions options = test::any_port();
+    options.max_connections = 1;
+    options.waiting_timeout = std::chrono::hours(1);
+    HttpServer http(sources.all(), options);
+    RawClient listener(http.port());
+    listener.request("GET", "/api/player/stream/1");
+    ASSERT_TRUE(gate.reached.wait());
+    std::deque<RawClient> supervisors;
+    for (std::size_t i = 0; i < 4 * WorkerPool::max_express; ++i) {
+        supervisors.emplace_back(http.port());
+        const auto health = supervisors.back().get("/healthz");
+        ASSERT_TRUE(health) << i << " others were told";
+        EXPECT_EQ(health->header("connection"), "close");
+    }
+    gate.open = true;
+    EXPECT_EQ(listener.response()->status, 200);
+}
+
 TEST(ConnectionLimits, WhoWaitedTooLongIsRefusedWith503) {
     test::MemorySources sources;
     GatedStream gate(sources);
@@ -180,6 +214,31 @@ TEST(ConnectionLimits, WhoWaitedTooLongIsRefusedWith503) {
     }
     gate.open = true;
     EXPECT_EQ(listener.response()->status, 200);
+}
+
+TEST(ConnectionLimits, AfterAFullHouseConnectionsAreKeptAgain) {
+    test::MemorySources sources;
+    GatedStream gate(sources);
+    ServerOptions options = test::any_port();
+    options.max_connections = 1;
+    options.max_waiting = 20;
+    options.waiting_timeout = std::chrono::milliseconds(100);
+    HttpServer http(sources.all(), options);
+    RawClient listener(http.port());
+    listener.request("GET", "/api/player/stream/1", "Connection: close\r\n");
+    ASSERT_TRUE(gate.reached.wait());
+    std::deque<RawClient> refused;
+    for (int i = 0; i < 20; ++i) refused.emplace_back(http.port());
+    for (RawClient& client : refused) EXPECT_EQ(client.response()->status, 503);
+    gate.open = true;
+    EXPECT_EQ(listener.response()->status, 200);
+    EXPECT_EQ(listener.ending(), Ending::closed);
+    RawClient next(http.port());
+    for (int request = 0; request < 3; ++request) {
+        const auto answer = next.get("/api/presets");
+        ASSERT_TRUE(answer) << "request " << request;
+        EXPECT_EQ(answer->header("connection"), "");
+    }
 }
 
 TEST(ConnectionLimits, IdleConnectionsEndAfterTheirTime) {

@@ -11,6 +11,7 @@ namespace lacquer::server {
 namespace {
 
 using Admission = WorkerPool::Admission;
+using Lane = WorkerPool::Lane;
 using namespace std::chrono_literals;
 
 const auto later = [] { return WorkerPool::Clock::now() + 1h; };
@@ -21,7 +22,11 @@ bool always(int) {
 
 // Jobs that run until they are let go.
 struct Gate {
-    void operator()(int) {
+    WorkerPool::Run job() {
+        return [this](int, Lane lane) { run(lane); };
+    }
+    void run(Lane lane) {
+        if (lane == Lane::express) ++express;
         const int now = ++running;
         int before = most;
         while (before < now && !most.compare_exchange_weak(before, now)) {}
@@ -32,6 +37,7 @@ struct Gate {
     std::counting_semaphore<> free{0};
     std::atomic<int> running = 0;
     std::atomic<int> most = 0;
+    std::atomic<int> express = 0;
     std::atomic<int> done = 0;
 };
 
@@ -46,7 +52,7 @@ bool happens(const std::function<bool()>& condition) {
 
 TEST(WorkerPool, TakesWorkUpToTheCapThenLetsWaitThenRefuses) {
     Gate gate;
-    WorkerPool pool(2, 1, [&](int job) { gate(job); });
+    WorkerPool pool(2, 1, gate.job());
     EXPECT_EQ(pool.submit(1, later()), Admission::started);
     EXPECT_EQ(pool.submit(2, later()), Admission::started);
     EXPECT_EQ(pool.submit(3, later()), Admission::waiting);
@@ -60,7 +66,7 @@ TEST(WorkerPool, TakesWorkUpToTheCapThenLetsWaitThenRefuses) {
 TEST(WorkerPool, AThreadThatEndsForWantOfWorkLeavesItsPlace) {
     std::atomic<int> done = 0;
     WorkerPool pool(
-        1, 0, [&](int) { ++done; }, 1ms);
+        1, 0, [&](int, Lane) { ++done; }, 1ms);
     for (int round = 1; round <= 100; ++round) {  // the last one may idle, be about to end, or have ended
         Admission admission = Admission::refused;
         ASSERT_TRUE(happens([&] { return (admission = pool.submit(round, later())) != Admission::refused; }));
@@ -71,7 +77,7 @@ TEST(WorkerPool, AThreadThatEndsForWantOfWorkLeavesItsPlace) {
 
 TEST(WorkerPool, ExpressRunsOneThatWaitsBeyondTheCap) {
     Gate gate;
-    WorkerPool pool(1, 100, [&](int job) { gate(job); });
+    WorkerPool pool(1, 100, gate.job());
     constexpr int express = static_cast<int>(WorkerPool::max_express);
     ASSERT_EQ(pool.submit(0, later()), Admission::started);
     ASSERT_TRUE(happens([&] { return gate.running == 1; }));
@@ -83,6 +89,8 @@ TEST(WorkerPool, ExpressRunsOneThatWaitsBeyondTheCap) {
     EXPECT_FALSE(pool.express(express + 1, always)) << "the express threads are taken";
     EXPECT_TRUE(pool.waits(express + 1));
     ASSERT_TRUE(happens([&] { return gate.running == 1 + express; }));
+    EXPECT_EQ(pool.waiting(), 1U);
+    EXPECT_EQ(gate.express, express) << "and each is told so";
     gate.free.release(1 + express + 1);
     ASSERT_TRUE(happens([&] { return gate.done == 1 + express + 1; }));
 }
@@ -94,8 +102,7 @@ TEST(WorkerPool, EndedThreadsAreNotKept) {
     };
     const auto before = threads();
     Gate gate;
-    WorkerPool pool(
-        50, 0, [&](int job) { gate(job); }, 1ms);
+    WorkerPool pool(50, 0, gate.job(), 1ms);
     for (int job = 0; job < 50; ++job) ASSERT_EQ(pool.submit(job, later()), Admission::started);
     EXPECT_GE(threads(), before + 50);
     gate.free.release(50);
@@ -104,7 +111,7 @@ TEST(WorkerPool, EndedThreadsAreNotKept) {
 
 TEST(WorkerPool, StoppingReturnsThoseThatWait) {
     Gate gate;
-    WorkerPool pool(1, 5, [&](int job) { gate(job); });
+    WorkerPool pool(1, 5, gate.job());
     for (int job = 0; job < 4; ++job) pool.submit(job, later());
     ASSERT_TRUE(happens([&] { return gate.running == 1; }));
     gate.free.release(10);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "tests/support/temp_dir.h"
@@ -28,13 +29,14 @@ protected:
         track_.path = root_ / "a.wav";
     }
     // What is served, or the status of the refusal.
-    std::string served() const {
+    std::string served() {
         try {
             auto file = original_file(track_);
             std::string text(6, '\0');
             const auto bytes = std::as_writable_bytes(std::span(text));
             return text.substr(0, file.body->read(0, bytes, [] { return true; }));
         } catch (const server::HttpError& error) {
+            retry_after_ = error.headers.empty() ? "" : error.headers.front().second;
             return std::to_string(error.status);
         }
     }
@@ -42,6 +44,7 @@ protected:
     test::TempDir folder_;
     fs::path root_ = fs::canonical(folder_.path());
     library::Track track_;
+    std::string retry_after_;
 };
 
 TEST_F(OriginalFileTest, OnlyARegularFileIsServed) {
@@ -58,6 +61,20 @@ TEST_F(OriginalFileTest, OnlyARegularFileIsServed) {
     }
     fs::create_directory(track_.path);
     EXPECT_EQ(served(), "404");
+}
+
+TEST_F(OriginalFileTest, WhatMayPassAsksToComeBackWhatMayNotIsNotFound) {
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    rlimit none = limit;
+    none.rlim_cur = 0;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    EXPECT_EQ(served(), "503") << "no descriptor is free";
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_EQ(retry_after_, "1");
+    EXPECT_EQ(served(), "inside");
+    track_.path = root_ / std::string(300, 'a');
+    EXPECT_EQ(served(), "404") << "a name that is too long stays so";
 }
 
 TEST_F(OriginalFileTest, ALinkPutInItsPlaceAtAnyMomentIsNeverFollowed) {

@@ -29,6 +29,16 @@ PlanPtr changed(Change change) {
     return make_plan(std::move(other));
 }
 
+TEST(RenderPlan, LookingAtAFileThatCannotBeSaysWhatTheSystemSaid) {
+    try {
+        look_at("/nowhere/at/all");
+        ADD_FAILURE() << "it was looked at";
+    } catch (const media::DecodeError& error) {
+        EXPECT_EQ(error.code(), std::errc::no_such_file_or_directory);
+        EXPECT_STREQ(error.what(), "cannot look at the file: No such file or directory");
+    }
+}
+
 TEST(RenderPlan, KeysDifferWhenAnythingDiffersThatTheBytesDependOn) {
     const std::vector<PlanPtr> plans{
         make_plan(plan()),
