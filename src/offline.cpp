@@ -61,13 +61,13 @@ std::uint64_t Offline::cache_bytes() const {
     return std::max(settings_.cache_size_bytes, cache_usage(settings_.cache_dir).disk_bytes);
 }
 
-Offline::Offline(const Settings& settings)
+Offline::Offline(const Settings& settings, const media::OpenDecoder& open)
     : settings_(settings),
       cache_(cache_folder(), cache_bytes()),
       scheduler_(settings.workers),
       stuck_watch_(timers_, scheduler_, milliseconds_of(settings.stuck_seconds)),
-      chunks_(cache_, scheduler_, timers_, *this, {.falls_back = false}),
-      measurer_(scheduler_) {}
+      chunks_(cache_, scheduler_, timers_, *this, {.falls_back = false, .open = open}),
+      measurer_(scheduler_, open) {}
 
 Offline::~Offline() {
     timers_.stop();

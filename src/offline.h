@@ -51,7 +51,7 @@ public:
 class Offline : private ChunkObserver {
 public:
     // Throws std::runtime_error when no cache can be had.
-    explicit Offline(const Settings& settings);
+    explicit Offline(const Settings& settings, const media::OpenDecoder& open = media::real_decoders());
     ~Offline();
 
     ChunkService& chunks() { return chunks_; }

@@ -89,14 +89,14 @@ private:
         std::unique_lock lock(mutex_);
         if (!fault_) return frames;
         const Fault fault = *fault_;
+        if (frame < fault.from_frame)
+            return std::min<std::size_t>(frames, static_cast<std::size_t>(fault.from_frame - frame));
         if (fault.gather > 0) {
             changed_.wait(lock, [&] { return open_ >= fault.gather || fault_->gather == 0; });
             fault_->gather = 0;
             changed_.notify_all();
         }
         if (fault.concurrent && open_ <= *fault.concurrent) return frames;
-        if (frame < fault.from_frame)
-            return std::min<std::size_t>(frames, static_cast<std::size_t>(fault.from_frame - frame));
         if (!befallen && fault.times == 0) return frames;
         if (!std::exchange(befallen, true) && fault.times > 0) --fault_->times;
         if (!fault.blocks) throw media::DecodeError("the test breaks it", fault.code);

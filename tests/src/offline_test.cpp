@@ -7,6 +7,7 @@
 #include "src/cache_usage.h"
 #include "src/commands.h"
 #include "src/profile_json.h"
+#include "tests/src/faulty_decoder.h"
 #include "tests/src/fixture.h"
 #include "tests/support/measures.h"
 
@@ -259,6 +260,18 @@ TEST_F(OfflineTest, AnalyzeTellsAboutEveryInputAndFailsForTheBadOne) {
     const auto a = source("a.wav", 6);
     EXPECT_EQ(analyze_files(settings, {a}, true), 0);
     EXPECT_EQ(analyze_files(settings, {a, folder / "none.wav"}, false), 1);
+}
+
+TEST_F(OfflineTest, AProfileIsOfEverythingThatCanEverBeReadOrAnError) {
+    const InputFile input = look_at_input(source("long.wav", 65));
+    const auto faults = std::make_shared<test::DecoderFaults>();
+    Offline offline(settings, test::DecoderFaults::opener(faults));
+    faults->set({.from_frame = 8000 * 62, .code = {EIO, std::generic_category()}});
+    EXPECT_THROW(offline.profile(input), media::DecodeError);
+    faults->set({.from_frame = 8000 * 62});
+    EXPECT_EQ(offline.profile(input).short_term_lufs.size(), 48u) << "the damaged segment is left out";
+    faults->clear();
+    EXPECT_EQ(offline.profile(input).short_term_lufs.size(), 65u);
 }
 
 }  // namespace

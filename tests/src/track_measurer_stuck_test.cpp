@@ -55,6 +55,12 @@ public:
             --state->hanging;
         });
     }
+    // Other files are read.
+    media::OpenDecoder opener_for(const std::filesystem::path& hung) const {
+        return [hung, hangs = opener()](const std::filesystem::path& file, const media::MediaInfo& info) {
+            return file == hung ? hangs(file, info) : media::open_decoder(file, info);
+        };
+    }
     int hanging() const { return state_->hanging; }
     void let_go() { state_->go.set_value(); }
 
@@ -154,6 +160,66 @@ TEST_F(TrackMeasurerStuckTest, AListenerMayLeaveWhileTheOnlyWorkerIsBlocked) {
     EXPECT_FALSE(measuring(measurer, [&] { return mount.hanging() == 0; }).get());
     EXPECT_EQ(mount.hanging(), 1);
     EXPECT_EQ(scheduler.counts().waiting, 0u);
+    mount.let_go();
+}
+
+TEST_F(TrackMeasurerStuckTest, WhileOneSourceHangsAnotherIsMeasured) {
+    HungMount mount(0);
+    const std::filesystem::path other = folder / "b.wav";
+    test::write_wav(other, test::restless_noise(65, {8000, 1}).block(), 8000);
+    Scheduler scheduler(2);
+    TrackMeasurer measurer(scheduler, mount.opener_for(file));
+    auto hung = measuring(measurer);
+    ASSERT_TRUE(eventually([&] { return mount.hanging() == 1; }));
+    const auto measured = measurer.measure(other, media::probe(other), TaskClass::listener, present);
+    EXPECT_TRUE(measured && measured->complete);
+    EXPECT_EQ(mount.hanging(), 1);
+    wait_out_the_patience(scheduler);
+    EXPECT_THROW(hung.get(), media::DecodeError);
+    mount.let_go();
+}
+
+TEST_F(TrackMeasurerStuckTest, ASourceThatHungIsLeftAloneForTenMinutesOrUntilItsWorkerIsBack) {
+    HungMount mount(0);
+    Scheduler scheduler(3);
+    std::atomic<int> minutes = 0;
+    TrackMeasurer measurer(scheduler, mount.opener(), [&] { return Deadline{} + std::chrono::minutes(minutes); });
+    auto first = measuring(measurer);
+    ASSERT_TRUE(eventually([&] { return mount.hanging() == 1; }));
+    wait_out_the_patience(scheduler);
+    EXPECT_THROW(first.get(), media::DecodeError);
+    minutes = 9;
+    try {
+        measuring(measurer).get();
+        ADD_FAILURE() << "measured";
+    } catch (const media::DecodeError& error) {
+        EXPECT_EQ(error.code(), std::errc::timed_out);
+    }
+    EXPECT_EQ(mount.hanging(), 1) << "nobody else went there";
+    minutes = 10;
+    auto second = measuring(measurer);
+    ASSERT_TRUE(eventually([&] { return mount.hanging() == 2; })) << "tried once more";
+    wait_out_the_patience(scheduler);
+    EXPECT_THROW(second.get(), media::DecodeError);
+    EXPECT_THROW(measuring(measurer).get(), media::DecodeError) << "and left alone again";
+    mount.let_go();
+    ASSERT_TRUE(eventually([&] { return scheduler.counts().written_off == 0; }));
+    const auto measured = measuring(measurer).get();
+    EXPECT_TRUE(measured && measured->complete);
+}
+
+TEST_F(TrackMeasurerStuckTest, WhoComesAfterOneThatLeftDoesNotHangBeside) {
+    HungMount mount(0);
+    Scheduler scheduler(2);
+    TrackMeasurer measurer(scheduler, mount.opener());
+    EXPECT_FALSE(measuring(measurer, [&] { return mount.hanging() == 0; }).get());
+    std::atomic<int> asked = 0;
+    auto next = measuring(measurer, [&] { return ++asked > 0; });
+    ASSERT_TRUE(eventually([&] { return asked > 2; }));
+    EXPECT_EQ(mount.hanging(), 1);
+    wait_out_the_patience(scheduler);
+    EXPECT_THROW(next.get(), media::DecodeError);
+    EXPECT_EQ(mount.hanging(), 1);
     mount.let_go();
 }
 
