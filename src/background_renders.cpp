@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kHeldPerJob = 2;
 constexpr std::chrono::milliseconds kGather{5};
+constexpr std::chrono::seconds kRefusalRest{1};
 
 std::int64_t budget_chunks(const cache::CacheStats& stats, const RenderPlan& plan, bool requested,
                            std::size_t active_jobs) {
@@ -127,11 +128,14 @@ void BackgroundRenders::poke() {
 void BackgroundRenders::run(std::stop_token stop) {
     std::map<std::string, Work> works;
     std::uint64_t seen = 0;
+    bool refused = false;
     while (!stop.stop_requested()) {
         Jobs jobs;
         {
             const thread::MutexLock lock(mutex_);
-            changed_.wait(mutex_, stop, [&]() REQUIRES_LOCK(mutex_) { return changes_ != seen; });
+            const auto is_news = [&]() REQUIRES_LOCK(mutex_) { return changes_ != seen; };
+            refused ? void(changed_.wait_for(mutex_, stop, kRefusalRest, is_news))
+                    : void(changed_.wait(mutex_, stop, is_news));
             // Thousands of listeners that begin at once are one change, not thousands.
             changed_.wait_for(mutex_, stop, kGather, [] { return false; });
             seen = changes_;
@@ -141,24 +145,21 @@ void BackgroundRenders::run(std::stop_token stop) {
         protect(jobs);
         const cache::CacheStats stats = cache_.stats();
         std::erase_if(works, [&](const auto& work) { return !jobs.contains(work.first); });
+        refused = false;
         for (const auto& [fingerprint, job] : jobs) {
-            const bool busy =
+            const Outlook outlook =
                 top_up(job, budget_chunks(stats, *job.plan, job.requested, jobs.size()), works[fingerprint]);
-            if (!busy && job.playheads.empty()) end_if_unchanged(fingerprint, seen);
+            refused = refused || outlook.refused;
+            if (!outlook.busy && job.playheads.empty()) end_if_unchanged(fingerprint, seen);
         }
     }
 }
 
-// True while there is something left to do.
-bool BackgroundRenders::top_up(const Job& job, std::int64_t budget_chunks, Work& work) {
+BackgroundRenders::Outlook BackgroundRenders::top_up(const Job& job, std::int64_t budget_chunks, Work& work) {
     if (work.starts != job.starts) work.done.clear();
     work.starts = job.starts;
     const auto order = in_order(job.latest, job.plan->grid.chunk_count(), budget_chunks);
-    std::erase_if(work.held, [&](const auto& held) {
-        const bool finished = held.second->ready() || held.second->failed();
-        if (finished) work.done.insert(held.first);
-        return finished;
-    });
+    let_go_of_finished(work);
     std::vector<std::int64_t> next;
     for (const std::int64_t n : order) {
         if (next.size() == kHeldPerJob) break;
@@ -174,12 +175,34 @@ bool BackgroundRenders::top_up(const Job& job, std::int64_t budget_chunks, Work&
         return std::find(next.begin(), next.end(), held.first) == next.end() &&
                chunks_.state(*job.plan, held.first) != ChunkService::State::rendering;
     });
+    return open_next(job, order, work);
+}
+
+// What was refused is not done: it is asked for again.
+void BackgroundRenders::let_go_of_finished(Work& work) {
+    std::erase_if(work.held, [&](const auto& held) {
+        const bool finished = held.second->ready() || held.second->failed();
+        if (finished && !held.second->refused()) work.done.insert(held.first);
+        return finished;
+    });
+}
+
+// What is known to fail fails at once, and nobody tells: the next one is taken right away.
+BackgroundRenders::Outlook BackgroundRenders::open_next(const Job& job, const std::vector<std::int64_t>& order,
+                                                        Work& work) {
     const TaskClass task_class = job.playheads.empty() && job.requested ? TaskClass::batch : TaskClass::rest_of_track;
-    for (const std::int64_t n : next) {
+    for (const std::int64_t n : order) {
         if (work.held.size() >= kHeldPerJob) break;
-        if (!work.held.contains(n)) work.held.emplace(n, chunks_.open(job.plan, n, {task_class}));
+        if (work.done.contains(n) || work.held.contains(n)) continue;
+        auto access = chunks_.open(job.plan, n, {task_class});
+        if (access->refused()) return {true, true};
+        if (access->ready() || access->failed()) {
+            work.done.insert(n);
+        } else {
+            work.held.emplace(n, std::move(access));
+        }
     }
-    return !work.held.empty();
+    return {!work.held.empty(), false};
 }
 
 void BackgroundRenders::protect(const Jobs& jobs) {

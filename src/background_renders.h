@@ -77,7 +77,13 @@ private:
     };
 
     void run(std::stop_token stop);
-    bool top_up(const Job& job, std::int64_t budget_chunks, Work& work);
+    struct Outlook {
+        bool busy = false;     // there is something left to do
+        bool refused = false;  // and it was refused just now
+    };
+    Outlook top_up(const Job& job, std::int64_t budget_chunks, Work& work);
+    static void let_go_of_finished(Work& work);
+    Outlook open_next(const Job& job, const std::vector<std::int64_t>& order, Work& work);
     void protect(const Jobs& jobs);
     void move(std::uint64_t id, const PlanPtr& plan, std::int64_t chunk);
     void leave(std::uint64_t id, const RenderPlan& plan);

@@ -53,6 +53,10 @@ bool ChunkService::Access::failed() const {
     return flight_ && flight_->chunk.failure();
 }
 
+bool ChunkService::Access::refused() const {
+    return failed() && flight_->refused;
+}
+
 void ChunkService::Access::hasten(Urgency urgency) {
     if (urgency_ <= urgency) return;
     urgency.job = urgency_.job;

@@ -66,9 +66,14 @@ std::unique_ptr<ChunkService::Access> ChunkService::open(PlanPtr plan, std::int6
 ChunkService::FlightPtr ChunkService::join_locked(const cache::ChunkKey& key, Urgency urgency) {
     const auto known = flights_.find(key);
     if (known == flights_.end()) return nullptr;
-    ++known->second->interested;
-    hasten_locked(known->second, urgency);
-    return known->second;
+    const FlightPtr flight = known->second;  // hastening may take it from the map
+    if (flight->quality != Quality::enhanced && !falls_back(*flight->plan, flight->index)) {
+        flights_.erase(known);  // it may be had enhanced again; those who read the fallback keep it
+        return nullptr;
+    }
+    ++flight->interested;
+    hasten_locked(flight, urgency);
+    return flight;
 }
 
 ChunkService::FlightPtr ChunkService::join(const cache::ChunkKey& key, Urgency urgency) {
@@ -81,10 +86,11 @@ void ChunkService::hasten(const FlightPtr& flight, Urgency urgency) {
     hasten_locked(flight, urgency);
 }
 
-// A listener does not wait for the pause before a retry that background work began.
+// A listener does not wait for the pause before a retry that began for somebody with more patience.
 void ChunkService::hasten_locked(const FlightPtr& flight, Urgency urgency) {
     if (flight->urgency <= urgency) return;
-    const bool begins_to_listen = listens(urgency) && !listens(flight->urgency);
+    const bool begins_to_listen =
+        urgency.task_class == TaskClass::listener && flight->urgency.task_class != TaskClass::listener;
     flight->urgency = urgency;
     if (flight->phase == Phase::waiting) scheduler_.hasten(flight->ticket, urgency);
     if (flight->phase == Phase::pausing && begins_to_listen && timers_.cancel(flight->timer)) submit(flight);
@@ -109,8 +115,9 @@ ChunkService::FlightPtr ChunkService::start(const PlanPtr& plan, std::int64_t in
 bool ChunkService::heed_failures(ChunkFlight& flight) {
     const auto known = failures_.find({flight.plan->fingerprint, flight.index}, flight.plan->content_id, timers_.now());
     if (!known) return true;
-    flight.tried_before = known->is_due;
-    if (known->is_due) return true;
+    // The one more try is the next listener's.
+    flight.tried_before = known->is_due && listens(flight.urgency);
+    if (flight.tried_before) return true;
     if (!options_.falls_back || !listens(flight.urgency)) {
         give_up(flight, known->failure.reason);
         return false;
@@ -124,7 +131,7 @@ void ChunkService::submit(const FlightPtr& flight) {
     const auto ticket = scheduler_.submit(
         flight->urgency, {[this, flight, attempt](TaskContext& context) { run(flight, *attempt, context); },
                           [this, flight, attempt] {
-                              if (attempt->end()) fail(flight, timeout_of(attempt));
+                              if (attempt->end()) give_up_waiting(flight, attempt);
                           }});
     if (ticket) {
         flight->ticket = *ticket;
@@ -133,6 +140,22 @@ void ChunkService::submit(const FlightPtr& flight) {
     }
     flight->refused = true;
     give_up(*flight, WorkRefused().what());
+}
+
+// Called for a render that makes no progress, and for one that cannot begin because every worker hangs.
+void ChunkService::give_up_waiting(const FlightPtr& flight, const std::shared_ptr<Attempt>& attempt) {
+    {
+        const thread::MutexLock lock(mutex_);
+        if (flight->phase == Phase::waiting) {
+            flight->refused = true;
+            give_up(*flight, WorkRefused().what());
+        }
+    }
+    if (flight->refused) {
+        tell([&] { observer_.chunk_dropped(*flight->plan, flight->index); });
+    } else {
+        fail(flight, timeout_of(attempt));
+    }
 }
 
 void ChunkService::resume(const FlightPtr& flight) {
@@ -184,6 +207,7 @@ void ChunkService::run(const FlightPtr& flight, Attempt& attempt, TaskContext& c
     } catch (const std::exception& error) {  // the worker's boundary: whatever went wrong concerns this chunk alone
         failure = {.reason = error.what(), .can_pass = can_pass(error)};
     }
+    context.ending();
     if (!attempt.end()) {  // given up meanwhile; the service may be gone
         attempt.come_back();
         return;
@@ -215,11 +239,13 @@ void ChunkService::complete(ChunkFlight& flight, Quality quality, const RenderRe
 
 void ChunkService::fail(const FlightPtr& flight, const Failure& failure) {
     FailedAttempt failed{.reason = failure.reason};
+    bool counts = true;
     {
         const thread::MutexLock lock(mutex_);
         failed.quality = flight->quality;
         failed.attempt = flight->attempts;
         const NextStep step = next_step(*flight, failure);
+        counts = is_settled(*flight, failure);
         if (step == NextStep::retry) {
             failed.retry_in = delay_before_retry(*flight);
             flight->phase = Phase::pausing;
@@ -230,7 +256,7 @@ void ChunkService::fail(const FlightPtr& flight, const Failure& failure) {
         if (step == NextStep::give_up) give_up(*flight, failure.reason);
         if (step == NextStep::fall_back) fall_back(flight, failure);
     }
-    if (failure.cancelled) {
+    if (failure.cancelled || !counts) {
         tell([&] { observer_.chunk_dropped(*flight->plan, flight->index); });
     } else {
         tell([&] { observer_.chunk_failed(*flight->plan, flight->index, failed); });
@@ -252,14 +278,18 @@ ChunkService::NextStep ChunkService::next_step(const ChunkFlight& flight, const 
 std::chrono::milliseconds ChunkService::delay_before_retry(const ChunkFlight& flight) {
     jitter_ = jitter_ * 1'664'525u + 1'013'904'223u;
     return retry_delay({.retry = flight.attempts,
-                        .listener_waits = flight.urgency.task_class == TaskClass::listener,
+                        .listener_waits = options_.falls_back && flight.urgency.task_class == TaskClass::listener,
                         .jitter = static_cast<double>(jitter_) / 4294967296.0});
 }
 
 // What was not tried often enough, because nobody waited for it any more, is not held against the chunk.
+bool ChunkService::is_settled(const ChunkFlight& flight, const Failure& failure) const {
+    return flight.interested > 0 || !failure.can_pass || failure.hung;
+}
+
 void ChunkService::remember(const ChunkFlight& flight, const Failure& failure) {
-    const bool is_settled = flight.interested > 0 || !failure.can_pass || failure.hung;
-    if (flight.quality != Quality::enhanced || failure.cancelled || failure.source_changed || !is_settled) return;
+    if (flight.quality != Quality::enhanced || failure.cancelled || failure.source_changed) return;
+    if (!is_settled(flight, failure)) return;
     failures_.remember({flight.plan->fingerprint, flight.index}, flight.plan->content_id, failure, timers_.now());
 }
 
@@ -267,6 +297,7 @@ void ChunkService::fall_back(const FlightPtr& flight, const Failure& failure) {
     flight->quality = failure.hung ? Quality::silent : worse(flight->quality);
     flight->attempts = 0;
     flight->encoder.splice();
+    failures_.fell_back(flight->plan->fingerprint);
     submit(flight);
 }
 
@@ -322,8 +353,12 @@ void ChunkService::forget_failure(const RenderPlan& plan, std::int64_t index) {
     const thread::MutexLock lock(mutex_);
     failures_.forget({plan.fingerprint, index}, plan.content_id);
     const auto flight = flights_.find(plan.key(index));
-    if (flight == flights_.end() || flight->second->quality == Quality::enhanced) return;
-    if (flight->second->phase == Phase::finished) flights_.erase(flight);  // its readers keep it
+    if (flight != flights_.end() && flight->second->quality != Quality::enhanced) flights_.erase(flight);
+}
+
+std::uint64_t ChunkService::fallbacks_begun(const RenderPlan& plan) const {
+    const thread::MutexLock lock(mutex_);
+    return failures_.fallbacks_begun(plan.fingerprint);
 }
 
 }  // namespace lacquer

@@ -82,8 +82,9 @@ public:
         Access& operator=(const Access&) = delete;
 
         const ChunkLayout& layout() const noexcept { return layout_; }
-        bool ready() const;   // complete: no read will wait
-        bool failed() const;  // every read will throw
+        bool ready() const;    // complete: no read will wait
+        bool failed() const;   // every read will throw
+        bool refused() const;  // and that because there was too much to do
         void hasten(Urgency urgency);
         // Copies bytes from `offset` on as far as they are there, at least one, waiting for it; a reader in no hurry
         // may wait for up to `least` of them. 0: the listener left. Throws ChunkError when the chunk failed,
@@ -121,6 +122,8 @@ public:
     std::int64_t ready_count(const RenderPlan& plan) const;
     // Those of [first, last] that a listener who asks now gets a fallback of.
     std::vector<std::int64_t> fallback_chunks(const RenderPlan& plan, std::int64_t first, std::int64_t last) const;
+    // How often an enhanced chunk of this plan broke off into a fallback, in this run of the daemon.
+    std::uint64_t fallbacks_begun(const RenderPlan& plan) const;
     // What failed is tried again by whoever asks next.
     void forget_failure(const RenderPlan& plan, std::int64_t index);
 
@@ -137,6 +140,7 @@ private:
     FlightPtr start(const PlanPtr& plan, std::int64_t index, const cache::ChunkKey& key, Urgency urgency, Cache cache);
     bool heed_failures(ChunkFlight& flight) REQUIRES_LOCK(mutex_);
     void submit(const FlightPtr& flight) REQUIRES_LOCK(mutex_);
+    void give_up_waiting(const FlightPtr& flight, const std::shared_ptr<Attempt>& attempt);
     void resume(const FlightPtr& flight);
     void leave(const FlightPtr& flight);
 
@@ -145,6 +149,7 @@ private:
     void fail(const FlightPtr& flight, const Failure& failure);
     NextStep next_step(const ChunkFlight& flight, const Failure& failure) const REQUIRES_LOCK(mutex_);
     std::chrono::milliseconds delay_before_retry(const ChunkFlight& flight) REQUIRES_LOCK(mutex_);
+    bool is_settled(const ChunkFlight& flight, const Failure& failure) const REQUIRES_LOCK(mutex_);
     void remember(const ChunkFlight& flight, const Failure& failure) REQUIRES_LOCK(mutex_);
     void fall_back(const FlightPtr& flight, const Failure& failure) REQUIRES_LOCK(mutex_);
     void give_up(ChunkFlight& flight, const std::string& reason) REQUIRES_LOCK(mutex_);

@@ -30,6 +30,15 @@ void FailureMemory::found_fallback(const Place& place, Quality quality) {
     if (const auto chunk = chunks_.find(place); chunk != chunks_.end()) chunk->second.fallback = quality;
 }
 
+void FailureMemory::fell_back(const std::string& fingerprint) {
+    ++fallbacks_begun_[fingerprint];
+}
+
+std::uint64_t FailureMemory::fallbacks_begun(const std::string& fingerprint) const {
+    const auto plan = fallbacks_begun_.find(fingerprint);
+    return plan == fallbacks_begun_.end() ? 0 : plan->second;
+}
+
 void FailureMemory::forget(const Place& place, const std::string& content_id) {
     hung_sources_.erase(content_id);
     if (chunks_.erase(place) > 0) std::erase(order_, place);
@@ -42,11 +51,13 @@ std::optional<FailureMemory::Known> FailureMemory::known(const Entry& entry, Tim
 
 std::optional<FailureMemory::Known> FailureMemory::find(const Place& place, const std::string& content_id,
                                                         Time now) const {
-    if (const auto chunk = chunks_.find(place); chunk != chunks_.end()) return known(chunk->second, now);
+    std::optional<Known> hung;
     if (const auto source = hung_sources_.find(content_id); source != hung_sources_.end()) {
-        return known(source->second, now);
+        hung = known(source->second, now);
+        if (!hung->is_due) return hung;  // whatever else is known: it must not be touched
     }
-    return std::nullopt;
+    if (const auto chunk = chunks_.find(place); chunk != chunks_.end()) return known(chunk->second, now);
+    return hung;
 }
 
 }  // namespace lacquer

@@ -41,6 +41,9 @@ public:
     void remember(const Place& place, const std::string& content_id, Failure failure, Time now);
     // What a listener got instead, and gets the next time.
     void found_fallback(const Place& place, Quality quality);
+    // An enhanced chunk of this plan broke off into a fallback.
+    void fell_back(const std::string& fingerprint);
+    std::uint64_t fallbacks_begun(const std::string& fingerprint) const;
     // The chunk was had after all, or somebody wants it tried again at once.
     void forget(const Place& place, const std::string& content_id);
 
@@ -61,8 +64,9 @@ private:
     std::optional<Known> known(const Entry& entry, Time now) const;
 
     std::map<Place, Entry> chunks_;
-    std::deque<Place> order_;                    // oldest first; the places in chunks_, each once
-    std::map<std::string, Entry> hung_sources_;  // by content id
+    std::deque<Place> order_;                               // oldest first; the places in chunks_, each once
+    std::map<std::string, std::uint64_t> fallbacks_begun_;  // by fingerprint; never forgotten, whatever passes
+    std::map<std::string, Entry> hung_sources_;             // by content id
 };
 
 }  // namespace lacquer

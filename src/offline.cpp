@@ -105,6 +105,7 @@ dsp::Profile Offline::profile(const InputFile& input) {
     const auto measured = measurer_.measure(input.file.path, input.media, TaskClass::listener,
                                             [this] { return !interruption_.requested(); });
     if (!measured) throw Interrupted();
+    if (measured->passing_failure) std::rethrow_exception(measured->passing_failure);
     return measured->profile;
 }
 

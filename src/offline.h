@@ -63,7 +63,7 @@ public:
     const Settings& settings() const { return settings_; }
     const Interruption& interruption() const { return interruption_; }
     // From the library where it has the file's content measured, else measured now on every core. Throws
-    // media::DecodeError, Interrupted.
+    // media::DecodeError, also when a part cannot be read for a reason that may pass; Interrupted.
     dsp::Profile profile(const InputFile& input);
 
 private:

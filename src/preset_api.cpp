@@ -6,6 +6,7 @@
 
 #include "server/request.h"
 #include "src/reference_json.h"
+#include "src/retry_policy.h"
 #include "src/track_api.h"
 #include "src/user_presets.h"
 
@@ -85,6 +86,10 @@ dsp::ReferenceTarget PresetApi::target_of(const library::Track& track, const ser
     try {
         return dsp::reference_of(recipes_.full_profile(track, TaskClass::listener, order.listener_present));
     } catch (const media::DecodeError& error) {
+        if (can_pass(error)) {
+            throw HttpError(503, fmt::format("track {} cannot be read for now: {}", track.id, error.what()),
+                            Json::object(), {{"Retry-After", "10"}});
+        }
         throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track.id, error.what()),
                         {{"field", "trackId"}});
     } catch (const std::invalid_argument& error) {

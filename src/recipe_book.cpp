@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "src/profile_json.h"
+#include "src/retry_policy.h"
 
 namespace lacquer {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::int64_t kKeepServedSeconds = 12 * 3600;
 constexpr double kMeasureFirstSeconds = 600.0;
 constexpr std::size_t kReadRecipes = 32;
+constexpr std::size_t kMakeshiftRecipes = 256;
 
 std::int64_t unix_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -74,17 +76,45 @@ ChosenRecipe RecipeBook::choose(const library::Track& track, const RenderChoice&
     if (served && !replaceable) {
         if (auto stored = stored_recipe(served->recipe_id)) return *stored;
     }
-    const ChosenRecipe chosen = choose_recipe(profile_to_start_with(track, wanted), choice.request);
+    if (!from_first_byte) {
+        if (auto makeshift = makeshift_recipe(track, choice)) return *makeshift;
+    }
+    const Measured measured = measured_to_start_with(track, wanted);
+    if (measured.passing_failure && served) {
+        if (auto stored = stored_recipe(served->recipe_id)) return *stored;  // old, but of the whole track
+    }
+    const ChosenRecipe chosen = choose_recipe(measured.profile, choice.request);
     // While this track was measured somebody else may have begun to listen: then theirs stays.
     const auto meanwhile = library_.served_recipe(track.content_id, choice.request_key());
     if (meanwhile && (!served || meanwhile->recipe_id != served->recipe_id)) {
         if (auto stored = stored_recipe(meanwhile->recipe_id)) return *stored;
     }
+    keep(track, choice, chosen, measured.passing_failure != nullptr);
+    return chosen;
+}
+
+void RecipeBook::keep(const library::Track& track, const RenderChoice& choice, const ChosenRecipe& chosen,
+                      bool makeshift) {
+    try_to_store([&] { library_.store_recipe(chosen.id, to_text(chosen)); });
+    const auto place = std::pair(track.content_id, choice.request_key());
+    {
+        const thread::MutexLock lock(mutex_);
+        if (makeshift_.size() >= kMakeshiftRecipes) makeshift_.clear();
+        makeshift_.erase(place);
+        if (makeshift) makeshift_.emplace(place, chosen);
+    }
+    if (makeshift) return;
     try_to_store([&] {
-        library_.store_recipe(chosen.id, to_text(chosen));
         library_.set_served_recipe(track.content_id, choice.request_key(), {chosen.id, unix_seconds()});
     });
-    return chosen;
+}
+
+std::optional<ChosenRecipe> RecipeBook::makeshift_recipe(const library::Track& track,
+                                                         const RenderChoice& choice) const {
+    const thread::MutexLock lock(mutex_);
+    const auto known = makeshift_.find({track.content_id, choice.request_key()});
+    if (known == makeshift_.end()) return std::nullopt;
+    return known->second;
 }
 
 std::optional<ChosenRecipe> RecipeBook::stored_recipe(const std::string& recipe_id) const {
@@ -107,12 +137,12 @@ std::optional<ChosenRecipe> RecipeBook::stored_recipe(const std::string& recipe_
     }
 }
 
-dsp::Profile RecipeBook::profile_to_start_with(const library::Track& track, const std::function<bool()>& wanted) {
-    if (auto stored = stored_profile(track)) return *stored;
-    if (track.duration_seconds() <= kMeasureFirstSeconds) return full_profile(track, TaskClass::listener, wanted);
+Measured RecipeBook::measured_to_start_with(const library::Track& track, const std::function<bool()>& wanted) {
+    if (auto stored = stored_profile(track)) return {std::move(*stored)};
+    if (track.duration_seconds() <= kMeasureFirstSeconds) return measured_whole(track, TaskClass::listener, wanted);
     auto sketch = measurer_.sketch(track.path, track.media, TaskClass::listener, wanted);
     if (!sketch) throw NotWanted();
-    return sketch->profile;
+    return *sketch;
 }
 
 std::optional<dsp::Profile> RecipeBook::stored_profile(const library::Track& track) const {
@@ -127,33 +157,44 @@ std::optional<dsp::Profile> RecipeBook::stored_profile(const library::Track& tra
 
 dsp::Profile RecipeBook::full_profile(const library::Track& track, TaskClass task_class,
                                       const std::function<bool()>& wanted) {
-    if (auto stored = stored_profile(track)) return *stored;
+    Measured measured = measured_whole(track, task_class, wanted);
+    if (measured.passing_failure) std::rethrow_exception(measured.passing_failure);
+    return std::move(measured.profile);
+}
+
+Measured RecipeBook::measured_whole(const library::Track& track, TaskClass task_class,
+                                    const std::function<bool()>& wanted) {
+    if (auto stored = stored_profile(track)) return {std::move(*stored)};
     while (true) {
-        if (auto profile = measure_once(track, task_class, wanted)) return *profile;
+        if (auto measured = measure_once(track, task_class, wanted)) return *measured;
         if (!wanted()) throw NotWanted();
     }
 }
 
-std::optional<dsp::Profile> RecipeBook::measure_and_store(const library::Track& track, TaskClass task_class,
-                                                          const std::function<bool()>& wanted) {
-    const auto measured = measurer_.measure(track.path, track.media, task_class, wanted);
+std::optional<Measured> RecipeBook::measure_and_store(const library::Track& track, TaskClass task_class,
+                                                      const std::function<bool()>& wanted) {
+    auto measured = measurer_.measure(track.path, track.media, task_class, wanted);
     if (!measured) return std::nullopt;
+    if (measured->retries > 0) {
+        spdlog::warn("track {}: measured with {} of {} retries{}", track.id, measured->retries, kRetries,
+                     measured->passing_failure ? ", and parts still cannot be read" : "");
+    }
     const SourceFile now = look_at(track.path);
     const bool unchanged =
         static_cast<std::int64_t>(now.size_bytes) == track.size_bytes && now.mtime_ns == track.mtime_ns;
     if (measured->complete && unchanged) {
         try_to_store([&] { library_.store_profile_text(track, profile_to_json(measured->profile).dump()); });
     }
-    return measured->profile;
+    return measured;
 }
 
 // nullopt when the caller, or whoever was measuring for all, gave up.
-std::optional<dsp::Profile> RecipeBook::measure_once(const library::Track& track, TaskClass task_class,
-                                                     const std::function<bool()>& wanted) {
+std::optional<Measured> RecipeBook::measure_once(const library::Track& track, TaskClass task_class,
+                                                 const std::function<bool()>& wanted) {
     // Background measuring is slow by design: a listener never waits for it but measures on every core at once.
     const std::string who = (task_class == TaskClass::listener ? "listener:" : "background:") + track.content_id;
-    std::promise<std::optional<dsp::Profile>> promise;
-    SharedProfile shared;
+    std::promise<std::optional<Measured>> promise;
+    SharedMeasured shared;
     bool mine = false;
     {
         const thread::MutexLock lock(mutex_);
@@ -169,9 +210,11 @@ std::optional<dsp::Profile> RecipeBook::measure_once(const library::Track& track
         return shared.get();
     }
     try {
-        auto profile = stored_profile(track);  // by whoever measured until just now
-        if (!profile) profile = measure_and_store(track, task_class, wanted);
-        promise.set_value(profile);
+        if (auto stored = stored_profile(track)) {  // by whoever measured until just now
+            promise.set_value(Measured{std::move(*stored)});
+        } else {
+            promise.set_value(measure_and_store(track, task_class, wanted));
+        }
     } catch (const std::exception&) {
         promise.set_exception(std::current_exception());
     }

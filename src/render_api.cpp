@@ -29,6 +29,7 @@ const char* status_name(ChunkService::State state, const ChunkRecord& record) {
         case ChunkService::State::fallback:
             return record.fallback.empty() ? "failed" : "fallback";
         case ChunkService::State::waiting:
+            return "waiting";
         case ChunkService::State::absent:
             break;
     }
@@ -112,6 +113,7 @@ Json RenderApi::retry(std::int64_t track_id, const server::RecipeQuery& query,
     for (const std::int64_t n : chunks) check_chunk(*plan, n);
     for (const std::int64_t n : chunks.empty() ? parts_.chunks.fallback_chunks(*plan, 0, last) : chunks) {
         parts_.chunks.forget_failure(*plan, n);
+        log_.forget_failure(*plan, n);
     }
     parts_.background.start(plan);
     return manifest_of(*plan);

@@ -109,12 +109,24 @@ RenderCounts RenderLog::counts() const {
     return counts_;
 }
 
+void RenderLog::forget_failure(const RenderPlan& plan, std::int64_t index) {
+    const thread::MutexLock lock(mutex_);
+    ChunkRecord& chunk = touch(plan).chunks[static_cast<std::size_t>(index)];
+    chunk.error.clear();
+    chunk.fallback.clear();
+}
+
 void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) {
+    if (failed.quality != Quality::enhanced) {  // the next fallback follows, and is told
+        spdlog::warn("chunk {} of track {}: {} rendering failed too: {}", index, plan.track_id,
+                     quality_name(failed.quality), failed.reason);
+        return;
+    }
     int attempts = 0;
     {
         const thread::MutexLock lock(mutex_);
         ChunkRecord& chunk = touch(plan).chunks[static_cast<std::size_t>(index)];
-        if (failed.quality == Quality::enhanced) chunk.error = failed.reason;
+        chunk.error = failed.reason;
         attempts = chunk.attempts;
         ++(failed.retry_in ? counts_.retries : counts_.failed);
         if (failed.reason == kTimeout) ++counts_.timeouts;
@@ -126,8 +138,7 @@ void RenderLog::chunk_failed(const RenderPlan& plan, std::int64_t index, const F
         spdlog::warn("chunk {} of track {}: retry {}/{} in {:.2g} s: {}", index, plan.track_id, failed.attempt,
                      kRetries, seconds, failed.reason);
     } else {
-        spdlog::error("chunk {} of track {}: {} rendering failed: {}", index, plan.track_id,
-                      quality_name(failed.quality), failed.reason);
+        spdlog::error("chunk {} of track {}: {}", index, plan.track_id, failed.reason);
     }
     events_.publish("chunkFailed", {{"trackId", plan.track_id},
                                     {"recipeId", plan.recipe_id},

@@ -38,7 +38,7 @@ struct PlanRecord {
 // Over the daemon's life.
 struct RenderCounts {
     std::uint64_t rendered = 0, retries = 0;
-    std::uint64_t failed = 0;     // chunks for good, each time
+    std::uint64_t failed = 0;     // chunks for good, each time, whatever listeners got instead
     std::uint64_t timeouts = 0;   // attempts given up without progress
     std::uint64_t fallbacks = 0;  // chunks that listeners got in another quality
     std::uint64_t dropped = 0;    // renders that nobody wanted any more
@@ -52,6 +52,8 @@ public:
 
     PlanRecord record(const RenderPlan& plan) const;
     RenderCounts counts() const;
+    // The chunk is tried again: what it failed with is over.
+    void forget_failure(const RenderPlan& plan, std::int64_t index);
 
     void chunk_started(const RenderPlan& plan, std::int64_t index, Quality quality) override;
     void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,

@@ -67,6 +67,7 @@ struct Scheduler::State {
     std::uint64_t written_off_total GUARDED_BY(mutex) = 0;
     std::uint64_t refused GUARDED_BY(mutex) = 0;
     bool stopping GUARDED_BY(mutex) = false;
+    bool no_more_threads GUARDED_BY(mutex) = false;  // to take the place of a stuck one
 };
 
 void Scheduler::State::work(const std::shared_ptr<State>& state, std::size_t place) {
@@ -103,7 +104,7 @@ std::size_t Scheduler::State::stuck_in_place() const {
 
 // A stuck one cannot be replaced. One that is about to be does not count: its owner may submit again when told.
 bool Scheduler::State::is_short_of_workers() const {
-    return stuck_in_place() + written_off > workers;
+    return no_more_threads || stuck_in_place() + written_off > workers;
 }
 
 // Those that consent to being given up, once every worker is stuck in its place.
@@ -140,7 +141,7 @@ std::vector<Scheduler::State::RunningPtr> Scheduler::State::find_stuck(Clock::ti
                                                                        Clock::duration patience) {
     std::vector<RunningPtr> stuck;
     for (const auto& [ticket, task] : running) {
-        if (!task->stuck || task->given_up) continue;
+        if (!task->stuck || task->given_up || task->context.ending_.load(std::memory_order_acquire)) continue;
         const std::uint64_t progress = task->context.progress_.load(std::memory_order_relaxed);
         if (!task->seen_at || progress != task->seen_progress) {
             task->seen_progress = progress;
@@ -155,6 +156,7 @@ std::vector<Scheduler::State::RunningPtr> Scheduler::State::find_stuck(Clock::ti
 }
 
 void Scheduler::State::replace_stuck_workers(const std::shared_ptr<State>& self) {
+    no_more_threads = false;
     for (auto task = running.begin(); task != running.end() && written_off < workers;) {
         if (!task->second->given_up) {
             ++task;
@@ -163,7 +165,8 @@ void Scheduler::State::replace_stuck_workers(const std::shared_ptr<State>& self)
         try {
             write_off(*task->second, std::thread(work, self, task->second->place));
         } catch (const std::system_error&) {
-            return;  // no more threads to be had: it stays in its place, and the next call tries again
+            no_more_threads = true;  // it stays in its place, and the next call tries again
+            return;
         }
         queue.finished(task->second->task_class);
         task = running.erase(task);

@@ -38,6 +38,8 @@ public:
     void progressed() noexcept { progress_.fetch_add(1, std::memory_order_relaxed); }
     // Whether Task::stuck was called or is about to be. A reason to return early, not a lock: what the task still may
     // touch, its owner settles with stuck() under a lock of its own.
+    // From here on it is waited for, however long it takes: what it still does cannot be given up half-way.
+    void ending() noexcept { ending_.store(true, std::memory_order_release); }
     bool written_off() const noexcept { return written_off_.load(std::memory_order_acquire); }
 
 private:
@@ -45,6 +47,7 @@ private:
     std::stop_source stop_;
     std::atomic<std::uint64_t> progress_ = 0;
     std::atomic<bool> written_off_ = false;
+    std::atomic<bool> ending_ = false;
 };
 
 struct Task {

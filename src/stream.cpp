@@ -126,7 +126,10 @@ void Stream::enter(std::int64_t index, std::int64_t frame) {
     for (std::int64_t n = first; n <= last; ++n) {
         const Urgency wanted = urgency(n, n <= index ? task_class_ : std::max(task_class_, TaskClass::look_ahead));
         const auto held = held_.find(n);
-        if (held != held_.end()) {
+        // What failed as look-ahead may be had by now, or else be made up for.
+        const bool is_lost = held != held_.end() && held->second->failed();
+        if (is_lost) held_.erase(held);
+        if (held != held_.end() && !is_lost) {
             held->second->hasten(wanted);
         } else {
             held_.emplace(n, chunks_.open(plan_, n, wanted));

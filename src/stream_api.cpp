@@ -6,9 +6,10 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <xxhash.h>
 
 #include "src/original_file.h"
+#include "src/retry_policy.h"
 #include "src/track_api.h"
 
 namespace lacquer {
@@ -86,6 +87,19 @@ std::int64_t frame_at(const RenderPlan& plan, double start_seconds) {
     return std::min<std::int64_t>(std::llround(start_seconds * plan.media.sample_rate_hz), plan.grid.frame_count());
 }
 
+// "0-3,7": a track on a share that hangs may have thousands of them.
+std::string as_ranges(const std::vector<std::int64_t>& numbers) {
+    std::string text;
+    for (std::size_t i = 0; i < numbers.size();) {
+        std::size_t last = i;
+        while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+        text += fmt::format("{}{}", text.empty() ? "" : ",", numbers[i]);
+        if (last > i) text += fmt::format("-{}", numbers[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
 // Those among the chunks that the span is made of.
 std::vector<std::int64_t> fallback_chunks(const ChunkService& chunks, const RenderPlan& plan, StreamSpan span) {
     if (span.first_frame == span.end_frame) return {};
@@ -102,6 +116,10 @@ PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, cons
     try {
         return parts.recipes.plan(track, choice, from_first_byte, listener_present);
     } catch (const media::DecodeError& error) {
+        if (can_pass(error)) {
+            throw HttpError(503, fmt::format("track {} cannot be read for now: {}", track.id, error.what()),
+                            server::Json::object(), {{"Retry-After", "10"}});
+        }
         throw HttpError(422, fmt::format("track {} cannot be decoded: {}", track.id, error.what()));
     } catch (const WorkRefused& refused) {
         throw HttpError(503, refused.what(), server::Json::object(), {{"Retry-After", "10"}});
@@ -126,11 +144,15 @@ server::Representation wav_representation(const StreamParts& parts, const librar
     if (span.first_frame != 0 || span.end_frame != plan->grid.frame_count()) {
         wav.etag += fmt::format("-{}-{}", span.first_frame, span.end_frame);
     }
+    // A response that was under way when a chunk broke off is never continued by one of another making.
+    const std::uint64_t breaks = parts.chunks.fallbacks_begun(*plan);
+    if (breaks > 0) wav.etag += fmt::format("-{}", breaks);
     const auto fallbacks = fallback_chunks(parts.chunks, *plan, span);
     if (!fallbacks.empty()) {
-        wav.etag += fmt::format("-without-{}", fmt::join(fallbacks, "."));
+        const std::string listed = as_ranges(fallbacks);
+        wav.etag += fmt::format("-without-{:016x}", XXH3_64bits(listed.data(), listed.size()));
         wav.cache_control = "no-store";
-        wav.headers = {{"X-Failed-Chunks", fmt::format("{}", fmt::join(fallbacks, ","))}};
+        wav.headers = {{"X-Failed-Chunks", listed}};
     }
     wav.etag = '"' + wav.etag + '"';
     return wav;
@@ -183,6 +205,8 @@ server::Representation StreamApi::available(const library::Track& track, const R
     if (end_frame == first_frame && first_frame < grid.frame_count()) {
         wav.status = 202;
         wav.headers = {{"Retry-After", "1"}};
+        const auto failed = parts_.chunks.fallback_chunks(*plan, chunk, grid.chunk_count() - 1);
+        if (!failed.empty()) wav.headers.push_back({"X-Failed-Chunks", as_ranges(failed)});
     } else {
         wav = wav_representation(parts_, track, plan, choice, {first_frame, end_frame});
         wav.etag.clear();

@@ -21,7 +21,7 @@ struct StreamParts {
 };
 
 // The plan of (track, query). Throws server::HttpError: 400 bad choice, 404 unknown track or pinned recipe, 422
-// undecodable.
+// undecodable, 503 cannot be measured for now.
 PlanPtr resolve_plan(const StreamParts& parts, const library::Track& track, const server::RecipeQuery& query,
                      bool from_first_byte);
 // The same of a choice that was parsed already.

@@ -77,26 +77,81 @@ void refuse_what_is_no_database(const fs::path& file) {
         throw SQLite::Exception("is empty", SQLITE_NOTADB);
 }
 
-std::string begun_anew(const fs::path& file, const std::string& reason, const fs::path& aside) {
-    return fmt::format("{} was damaged ({}); it was moved to {} and a new one begun: measuring starts anew",
-                       file.native(), reason, aside.native());
+fs::path beside(const fs::path& file, const char* suffix) {
+    return file.native() + suffix;
+}
+
+bool is_there(const fs::path& file) {
+    return fs::exists(fs::symlink_status(file));
+}
+
+void remove_with_logs(const fs::path& file) {
+    for (const char* part : {"", "-journal", "-wal", "-shm"}) fs::remove(beside(file, part));
+}
+
+fs::path free_name_for(const fs::path& file) {
+    const std::string suffix = fmt::format(".damaged-{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+    fs::path aside = file.native() + suffix;
+    for (int more = 2; is_there(aside); ++more) aside = file.native() + suffix + fmt::format("-{}", more);
+    return aside;
 }
 
 // The log goes along with the file it belongs to: a new database must not read it, and a repair may need it.
 fs::path move_aside(const fs::path& file) {
-    const std::string suffix = fmt::format(".damaged-{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
-    fs::path aside = file;
-    aside += suffix;
-    for (int more = 2; fs::exists(aside); ++more) aside = file.native() + suffix + fmt::format("-{}", more);
+    fs::path aside = free_name_for(file);
     fs::rename(file, aside);
     for (const char* part : {"-wal", "-shm"}) {
         std::error_code absent;
-        fs::rename(file.native() + part, aside.native() + part, absent);
+        fs::rename(beside(file, part), beside(aside, part), absent);
     }
     return aside;
 }
 
+// One file when it is done, without a log: that could not be renamed along with it.
+void build(const fs::path& file, const fs::path& damaged) {
+    const auto database = connect(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate(*database);
+    if (fs::is_regular_file(damaged)) rescue(*database, damaged);
+}
+
+// Replaces what is at `file`. It stays there until all that can be rescued is safe in the new one, whatever fails or
+// ends the process: then it is found again, and adopt_what_was_built() does the rest. Returns what happened.
+std::string replace(const fs::path& file, const std::string& reason) {
+    std::error_code absent;
+    const bool is_empty = fs::is_regular_file(file, absent) && holds_nothing(file);
+    if (!is_there(file) || is_empty) {
+        remove_with_logs(file);
+        return fmt::format("{} {}; a new one was begun", file.native(), is_empty ? "was empty" : "is gone");
+    }
+    const fs::path built = beside(file, ".new");
+    remove_with_logs(built);
+    build(built, file);
+    const fs::path aside = move_aside(file);
+    fs::rename(built, file);
+    return fmt::format("{} was damaged ({}); it was moved to {} and a new one begun: measuring starts anew",
+                       file.native(), reason, aside.native());
+}
+
+// The old one is moved away last, so without it the new one is complete, unless SQLite's journal says otherwise.
+void adopt_what_was_built(const fs::path& file) {
+    const fs::path built = beside(file, ".new");
+    if (is_there(built) && !is_there(file) && !is_there(beside(built, "-journal"))) {
+        remove_with_logs(file);
+        fs::rename(built, file);
+    }
+    remove_with_logs(built);
+}
+
 }  // namespace
+
+bool holds_nothing(const fs::path& file) {
+    std::error_code absent;
+    for (const char* part : {"", "-wal"}) {
+        const std::uintmax_t bytes = fs::file_size(beside(file, part), absent);
+        if (!absent && bytes > 0) return false;
+    }
+    return true;
+}
 
 bool is_damage(const SQLite::Exception& error) {
     return error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
@@ -104,15 +159,14 @@ bool is_damage(const SQLite::Exception& error) {
 
 Connection::Connection(const fs::path& file) try : file_(file) {
     make_private_folder(file.parent_path());
+    adopt_what_was_built(file);
     try {
         refuse_what_is_no_database(file);
         database_ = open(file);
     } catch (const SQLite::Exception& error) {
         if (!is_damage(error)) throw;
-        const fs::path aside = move_aside(file);
+        notice_ = replace(file, error.what());
         database_ = open(file);
-        rescue(*database_, aside);
-        notice_ = begun_anew(file, error.what(), aside);
     }
     lists_ = connect(file, SQLite::OPEN_READONLY);
 } catch (const std::exception& error) {
@@ -125,14 +179,8 @@ std::string Connection::repair() try {
     statements_.clear();
     lists_.reset();
     database_.reset();
-    std::string notice = fmt::format("{} is gone; a new one was begun", file_.native());
-    fs::path aside;
-    if (fs::exists(fs::symlink_status(file_))) {
-        aside = move_aside(file_);
-        notice = begun_anew(file_, "found while running", aside);
-    }
+    const std::string notice = replace(file_, "found while running");
     database_ = open(file_);
-    if (!aside.empty()) rescue(*database_, aside);
     lists_ = connect(file_, SQLite::OPEN_READONLY);
     damaged_ = false;
     return notice;

@@ -17,15 +17,17 @@
 namespace lacquer::library {
 
 bool is_damage(const SQLite::Exception& error);
+bool holds_nothing(const std::filesystem::path& file);  // neither it nor its log has a byte
 
 // Two connections, so that whoever wants to hear a track does not wait for somebody else's search.
 // Threads: any. Memory: two page caches of at most 1 MiB.
 // Errors:  use(), with() and list() throw SQLite::Exception; where that says that the file is damaged, damaged() is
-// true
-//          from then on until repair().
+//          true from then on until repair().
 class Connection {
 public:
-    // Throws std::runtime_error naming the file and the reason. Damage is no reason: what is there is moved aside.
+    // Throws std::runtime_error naming the file and the reason. Damage is no reason: a new database is built as
+    // FILE.new with what rescue() can read; only then what is there is moved aside, or removed when it holds nothing.
+    // So a full disk, or the end of the process at any moment, leaves the damaged one for the next attempt.
     explicit Connection(const std::filesystem::path& file);
 
     // Calls `action(SQLite::Database&)` alone on the connection for short look-ups and for writing; statements must not
@@ -57,7 +59,7 @@ public:
     const std::string& notice() const { return notice_; }  // of the constructor
 
     bool damaged() const noexcept { return damaged_; }
-    // Moves the file aside and begins a new one, as the constructor does. Returns what whoever runs the daemon should
+    // Replaces the file as the constructor does. Returns what whoever runs the daemon should
     // be told. Throws std::runtime_error as the constructor does, and stays damaged().
     std::string repair();
 

@@ -86,7 +86,7 @@ TEST_F(DamageTest, WhateverIsInTheDatabasesPlaceIsMovedAsideAndSaidSo) {
         begin_again();
         inflict();
         EXPECT_NE(library().notice().find(database().native()), std::string::npos) << library().notice();
-        EXPECT_EQ(moved_aside(), 1u);
+        EXPECT_EQ(moved_aside(), name == "empty" ? 0u : 1u);
         scan();
         expect_every_track();
         close();
@@ -139,6 +139,7 @@ TEST_F(DamageTest, TracksKeepTheirIdsAndPresetsStayAsFarAsTheyCanBeRead) {
     scan();
     for (const Track& track : listed()) ids[track.path] = track.id;
     library().store_preset("Mine", "{\"a\":1}");
+    library().store_recipe("r1", "{\"b\":2}");
     close();
     // The last page: some of the table, or an index.
     std::fstream file(database(), std::ios::in | std::ios::out | std::ios::binary);
@@ -146,7 +147,12 @@ TEST_F(DamageTest, TracksKeepTheirIdsAndPresetsStayAsFarAsTheyCanBeRead) {
     file << std::string(4096, '\x5A');
     file.close();
     EXPECT_NE(library().notice(), "");
-    EXPECT_TRUE(listed().empty()) << "before the scan has looked at them";
+    int served = 0;
+    for (const auto& [path, id] : ids) {
+        const auto track = library().fresh_track(id);
+        served += track && track->path == path && track->error.empty() ? 1 : 0;
+    }
+    EXPECT_GT(served, kFiles / 2) << "before the scan has come to them";
     scan();
     int kept = 0;
     for (const Track& track : listed()) {
@@ -156,6 +162,7 @@ TEST_F(DamageTest, TracksKeepTheirIdsAndPresetsStayAsFarAsTheyCanBeRead) {
     EXPECT_GT(kept, kFiles / 2);
     EXPECT_EQ(listed().size(), ids.size());
     EXPECT_EQ(library().preset("Mine"), "{\"a\":1}");
+    EXPECT_EQ(library().recipe("r1"), "{\"b\":2}");
     EXPECT_EQ(track_of("0 new.wav").title, "0 new");
 }
 

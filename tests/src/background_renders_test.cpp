@@ -1,5 +1,6 @@
 #include "src/background_renders.h"
 
+#include "tests/src/faulty_decoder.h"
 #include "tests/src/fixture.h"
 
 namespace lacquer {
@@ -18,8 +19,8 @@ protected:
         plan = plan_of(folder / "a.wav", {.request = {.intensity = 0.0}});
         other = plan_of(folder / "a.wav", {.format = dsp::SampleFormat::s24, .request = {.intensity = 0.0}});
     }
-    void open(std::uint64_t capacity_bytes = Pipeline::kRoomy, int workers = 1) {
-        pipeline = std::make_unique<Pipeline>(capacity_bytes, workers);
+    void open(std::uint64_t capacity_bytes = Pipeline::kRoomy, int workers = 1, ChunkServiceOptions options = {}) {
+        pipeline = std::make_unique<Pipeline>(capacity_bytes, workers, std::move(options));
         background = std::make_unique<BackgroundRenders>(pipeline->chunks, pipeline->cache);
         pipeline->diary.on_change([this] { background->poke(); });
     }
@@ -201,6 +202,21 @@ TEST_F(BackgroundRendersTest, ATrackThatCannotBeRenderedIsGivenUpNotRetriedForEv
     background->start(plan);
     EXPECT_TRUE(eventually([&] { return !background->active(*plan); }));
     EXPECT_EQ(pipeline->diary.count("failed"), static_cast<std::size_t>(kChunks));
+}
+
+TEST_F(BackgroundRendersTest, ChunksThatAreKnownToFailHoldUpNoOther) {
+    const auto faults = std::make_shared<test::DecoderFaults>();
+    open(Pipeline::kRoomy, 1, {.open = test::DecoderFaults::opener(faults)});
+    faults->set({.code = {EACCES, std::generic_category()}});
+    for (const std::int64_t n : {0, 1, 2}) {
+        auto access = pipeline->open(plan, n, TaskClass::batch);
+        EXPECT_TRUE(eventually([&] { return access->failed(); }));
+    }
+    EXPECT_TRUE(pipeline->comes_to_rest());
+    faults->clear();
+    background->start(plan);
+    EXPECT_TRUE(eventually([&] { return !background->active(*plan); }));
+    EXPECT_EQ(pipeline->chunks.ready_count(*plan), kChunks - 3);
 }
 
 TEST_F(BackgroundRendersTest, WhatIsNearAPlayheadIsNotEvictedForWhatIsNot) {

@@ -225,6 +225,82 @@ TEST_F(ChunkFailures, ASourceThatHangsIsGivenUpAndNobodyElseNotices) {
     EXPECT_TRUE(listen(2) == as(Quality::enhanced, 2)) << "and is tried again at once";
 }
 
+TEST_F(ChunkFailures, AWorkerThatComesBackLateWritesNothing) {
+    open(2);
+    faults->set({.times = 1, .from_frame = 60'000, .blocks = true});
+    auto access = pipeline->open(plan, 1);
+    ASSERT_TRUE(eventually([&] { return faults->blocked() == 1; }));
+    pipeline->scheduler.write_off_stuck(pipeline->timers.now(), 30s);
+    pipeline->timers.pass(31s);
+    pipeline->scheduler.write_off_stuck(pipeline->timers.now(), 30s);
+    ASSERT_EQ(count("retry"), 1u);
+    faults->release();  // it goes on while nobody else is at the chunk
+    ASSERT_TRUE(eventually([&] { return pipeline->scheduler.counts().written_off == 0; }));
+    EXPECT_FALSE(access->ready()) << "its work does not count";
+    EXPECT_TRUE(let_time_pass_until([&] { return pipeline->read(*access); }, 50ms) == as(Quality::enhanced, 1));
+}
+
+TEST_F(ChunkFailures, WhenEveryWorkerHangsTheRestIsRefusedAndNotTakenForHung) {
+    const auto other_file = folder / "other.wav";
+    test::write_wav(other_file, test::restless_noise(12, {8000, 2}, 5).block(), 8000);
+    const PlanPtr other = plan_of(other_file, {.grid = {5, 1, 1}});
+    open(1);
+    faults->set({.blocks = true});
+    auto hung = pipeline->open(plan, 1);
+    auto waiting = pipeline->open(other, 0);
+    const auto refused = [&] {
+        pipeline->scheduler.write_off_stuck(pipeline->timers.now(), 30s);
+        pipeline->timers.pass(10s);
+        return waiting->refused();
+    };
+    // The first hang costs the worker; what waits is begun by the one that takes its place, and hangs as well.
+    EXPECT_TRUE(eventually([&] { return refused() || (waiting->failed() || waiting->ready()); }));
+    auto joining = pipeline->open(other, 1);
+    EXPECT_TRUE(eventually([&] {
+        pipeline->scheduler.write_off_stuck(pipeline->timers.now(), 30s);
+        pipeline->timers.pass(10s);
+        return joining->refused() || joining->ready();
+    }));
+    faults->clear();
+    faults->release();
+    ASSERT_TRUE(eventually([&] { return pipeline->scheduler.counts().written_off == 0; }));
+    EXPECT_TRUE(eventually([&] { return pipeline->chunks.fallback_chunks(*other, 0, 1).empty(); }));
+    EXPECT_TRUE(pipeline->read(other, 1) == rendered_alone(*other, 1));
+}
+
+TEST_F(ChunkFailures, AListenerThatJoinsAPauseMayBeRefused) {
+    open(1);
+    faults->set({.times = 1, .code = kPasses});
+    auto background = pipeline->open(plan, 1, TaskClass::batch);
+    ASSERT_TRUE(eventually([&] { return count("retry") == 1; }));
+    pipeline->scheduler.stop();
+    auto listener = pipeline->open(plan, 1);
+    std::vector<std::byte> out(100);
+    EXPECT_THROW(listener->read(0, out, present), WorkRefused);
+    EXPECT_TRUE(background->failed());
+}
+
+TEST_F(ChunkFailures, AFallbackUnderWayIsNotJoinedOnceItsFailureIsForgotten) {
+    open(2);
+    faults->set({.code = kStays});
+    listen(1);
+    faults->set({.times = 1, .blocks = true});
+    auto fallback = pipeline->open(plan, 1);  // plain, as the last time
+    ASSERT_TRUE(eventually([&] { return faults->blocked() == 1; }));
+    pipeline->chunks.forget_failure(*plan, 1);
+    EXPECT_TRUE(listen(1) == as(Quality::enhanced, 1));
+    EXPECT_GT(pipeline->chunks.fallbacks_begun(*plan), 0u) << "and what was served before is told apart for good";
+}
+
+TEST_F(ChunkFailures, ALookAheadInAPauseIsHastenedByItsListener) {
+    open(1);
+    faults->set({.times = 1, .code = kPasses});
+    auto access = pipeline->open(plan, 1, TaskClass::look_ahead);
+    ASSERT_TRUE(eventually([&] { return count("retry") == 1; }));
+    access->hasten({TaskClass::listener});
+    EXPECT_TRUE(pipeline->read(*access) == as(Quality::enhanced, 1)) << "though no time passes at all";
+}
+
 TEST_F(ChunkFailures, AReplacedSourceEndsTheStreamAndIsNeverMadeUpFor) {
     open();
     auto access = pipeline->open(plan, 1);

@@ -35,6 +35,27 @@ TEST(FailureMemory, ASourceThatHungIsKnownByEveryChunkOfIt) {
     EXPECT_TRUE(memory.find({"plan", 1}, "content", kNow)) << "that very chunk still has to prove itself";
 }
 
+TEST(FailureMemory, ASourceThatHangsIsNotTouchedForAChunkThatFailedOtherwise) {
+    FailureMemory memory;
+    memory.remember({"plan", 1}, "content", kPassing, kNow);
+    memory.remember({"plan", 5}, "content", kHung, kNow + kFailureRest);
+    const auto known = memory.find({"plan", 1}, "content", kNow + kFailureRest);
+    EXPECT_EQ(known->fallback, Quality::silent);
+    EXPECT_FALSE(known->is_due);
+}
+
+TEST(FailureMemory, AHangIsDueAsSoonAsItIsOver) {
+    FailureMemory memory;
+    bool is_over = false;
+    Failure hung = kHung;
+    hung.is_over = [&] { return is_over; };
+    memory.remember({"plan", 1}, "content", hung, kNow);
+    EXPECT_FALSE(memory.find({"plan", 2}, "content", kNow)->is_due);
+    is_over = true;
+    EXPECT_TRUE(memory.find({"plan", 2}, "content", kNow)->is_due);
+    EXPECT_TRUE(memory.find({"plan", 1}, "content", kNow)->is_due);
+}
+
 TEST(FailureMemory, TheFallbackThatWorkedIsWhereTheNextListenerBegins) {
     FailureMemory memory;
     memory.remember({"plan", 1}, "content", kLasting, kNow);

@@ -160,6 +160,7 @@ TEST(SchedulerStuck, WhatWaitsIsGivenUpWhenNoWorkerIsLeftThatMoves) {
     EXPECT_EQ(scheduler.counts().waiting, 0u);
     EXPECT_EQ(scheduler.counts().stuck, 1u);
     for (Blocked* one : {&first, &second, &waiting}) one->open();
+    ASSERT_TRUE(eventually([&] { return scheduler.counts().stuck + scheduler.counts().written_off == 0; }));
     EXPECT_TRUE(has_its_workers(scheduler));
     EXPECT_EQ(waiting.stuck(), 1);
 }
