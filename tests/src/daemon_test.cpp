@@ -1,7 +1,7 @@
 // The daemon as a whole: how it starts, and how it does not.
 #include "src/daemon.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "server/http_server.h"
 #include "tests/library/fixture.h"
@@ -31,7 +31,14 @@ TEST(Daemon, WithoutItsPortNothingIsCalledThatIsGone) {
     settings.workers = 2;
     settings.port = other.port();
     settings.stuck_seconds = 0.008;  // a look every millisecond
-    for (int tries = 0; tries < 30; ++tries) EXPECT_THROW(Daemon daemon(settings), std::runtime_error);
+    for (int tries = 0; tries < 30; ++tries) {
+        try {
+            const Daemon daemon(settings);
+            ADD_FAILURE() << "two servers share a port";
+        } catch (const std::runtime_error& error) {
+            EXPECT_THAT(error.what(), testing::HasSubstr("Address already in use"));
+        }
+    }
 }
 
 }  // namespace
