@@ -18,10 +18,7 @@ void print_line(const std::filesystem::path& path, const dsp::Profile& profile) 
                dsp::is_speech(profile) ? ", speech" : "");
 }
 
-}  // namespace
-
-int analyze_files(const Settings& settings, const std::vector<std::filesystem::path>& inputs, bool as_json) {
-    Offline offline(settings);
+int analyze(Offline& offline, const std::vector<std::filesystem::path>& inputs, bool as_json) {
     bool failed = false;
     for (const std::filesystem::path& path : inputs) {
         if (offline.interruption().requested()) break;
@@ -42,6 +39,12 @@ int analyze_files(const Settings& settings, const std::vector<std::filesystem::p
     }
     if (offline.interruption().requested()) return offline.interruption().exit_code();
     return failed ? 1 : 0;
+}
+
+}  // namespace
+
+int analyze_files(const Settings& settings, const std::vector<std::filesystem::path>& inputs, bool as_json) {
+    return run_offline(settings, [&](Offline& offline) { return analyze(offline, inputs, as_json); });
 }
 
 }  // namespace lacquer

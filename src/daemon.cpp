@@ -74,6 +74,16 @@ private:
     std::jthread thread_;
 };
 
+// What calls others from threads of its own ends before any of those others, also when a later part cannot be had.
+struct StopsCalls {
+    ~StopsCalls() {
+        timers.stop();
+        scheduler.stop();
+    }
+    RealTimers& timers;
+    Scheduler& scheduler;
+};
+
 void tell_scan(const library::ScanResult& scan, const std::string& base_url) {
     if (scan.added + scan.changed + scan.moved + scan.removed == 0) return;
     spdlog::info("library: {} added, {} changed, {} moved, {} removed, {} unchanged, {} cannot be decoded", scan.added,
@@ -130,6 +140,7 @@ struct Daemon::Parts {
     RenderApi renders;
     Sweeper sweeper;
     StatusApi status;
+    StopsCalls stops_calls{timers, scheduler};
     server::HttpServer http;
     LibraryKeeper keeper;
 };
@@ -152,12 +163,17 @@ void Daemon::stop(std::chrono::milliseconds patience) {
     if (!parts_) return;
     parts_->status.set_ready(false);
     parts_->background.stop();
+    parts_->keeper.request_stop();
     parts_->http.stop(patience);
     parts_->keeper.stop();
     parts_->timers.stop();
     parts_->sweeper.stop();
     parts_->scheduler.stop();
     left_workers_ = parts_->scheduler.counts().written_off > 0;
+    // One that was given up may come back, to the cache and to those that it tells.
+    if (left_workers_) {
+        [[maybe_unused]] const Parts* const left = parts_.release();
+    }
     parts_.reset();
 }
 

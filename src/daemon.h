@@ -19,7 +19,8 @@ public:
     std::string base_url() const;
     // Stops accepting; running streams may finish for up to `patience`. Idempotent.
     void stop(std::chrono::milliseconds patience);
-    // Stopped, but threads are blocked in a source that hangs; they touch nothing of the daemon any more.
+    // Stopped, but threads are blocked in a source that hangs, or slow to end. All that they may still touch was left
+    // as it is, the cache's directory locked: so end the process, without static destructors.
     bool left_workers() const noexcept { return left_workers_; }
 
 private:

@@ -19,7 +19,8 @@ public:
     // `on_scanned` is told after each scan, `may_measure` asked before each track, from the keeper's thread.
     LibraryKeeper(library::Library& library, RecipeBook& recipes,
                   std::function<void(const library::ScanResult&)> on_scanned, std::function<bool()> may_measure);
-    ~LibraryKeeper();  // stop()
+    ~LibraryKeeper();                                // stop()
+    void request_stop() { thread_.request_stop(); }  // and it ends soon: the workers get nothing more from it
     void stop();
 
 private:

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -163,13 +165,25 @@ void raise_descriptor_limit() {
 }
 
 // A thread keeps what it frees, 20 kB after one request, and a daemon has a thread for each of its listeners. The C
-// library only takes this from the environment, and only when a program starts: so this one starts twice.
+// library only takes this from the environment, and only when a program starts: so this one starts twice. Where it
+// cannot, for want of /proc, it goes on as it is.
 void serve_without_thread_caches(int argc, char** argv) {
+    constexpr const char* kTunables = "GLIBC_TUNABLES";
+    constexpr const char* kStarted = "LACQUER_STARTED_TWICE";
+    if (getenv(kStarted) != nullptr) {
+        unsetenv(kStarted);
+        prctl(PR_SET_NAME, "lacquer");  // what was started is called "exe"
+        return;
+    }
     const bool serves =
         std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "serve"; });
-    constexpr int kKeepGiven = 0;
-    if (!serves || getenv("GLIBC_TUNABLES") != nullptr) return;
-    if (setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", kKeepGiven) == 0) execv("/proc/self/exe", argv);
+    // With rights that its user lacks, the C library would not be given the tunables.
+    if (!serves || getenv(kTunables) != nullptr || getauxval(AT_SECURE) != 0) return;
+    if (setenv(kTunables, "glibc.malloc.tcache_count=0", 1) == 0 && setenv(kStarted, "1", 1) == 0) {
+        execv("/proc/self/exe", argv);
+    }
+    unsetenv(kStarted);
+    unsetenv(kTunables);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "src/offline.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kCommandImpossible = 2;
 constexpr std::uint64_t kPrivateCacheBytes = 256'000'000;
 
 std::optional<dsp::Profile> profile_in_library(const Settings& settings, const InputFile& input) {
@@ -70,8 +72,32 @@ Offline::Offline(const Settings& settings, const media::OpenDecoder& open)
       measurer_(scheduler_, open) {}
 
 Offline::~Offline() {
+    stop();
+}
+
+bool Offline::stop() {
     timers_.stop();
     scheduler_.stop();
+    return scheduler_.counts().written_off == 0;
+}
+
+void Offline::end_process(int exit_code) {
+    temporary_.reset();
+    std::fflush(nullptr);
+    std::_Exit(exit_code);
+}
+
+int run_offline(const Settings& settings, const std::function<int(Offline&)>& work) {
+    Offline offline(settings);
+    try {
+        const int exit_code = work(offline);
+        if (!offline.stop()) offline.end_process(exit_code);
+        return exit_code;
+    } catch (const std::exception& error) {  // the whole command's: main says it, where there is a way back to it
+        if (offline.stop()) throw;
+        fmt::print(stderr, "lacquer: {}\n", error.what());
+        offline.end_process(kCommandImpossible);
+    }
 }
 
 dsp::Profile Offline::profile(const InputFile& input) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,8 +53,12 @@ class Offline : private ChunkObserver {
 public:
     // Throws std::runtime_error when no cache can be had.
     explicit Offline(const Settings& settings, const media::OpenDecoder& open = media::real_decoders());
-    ~Offline();
+    ~Offline();  // stop()
 
+    // Stops the workers. False: some are blocked in a source, or slow to end, and may still touch what is here, and
+    // what was given to them. So end the process, without destructors. Idempotent.
+    bool stop();
+    [[noreturn]] void end_process(int exit_code);  // with nothing left in the folder for temporary files
     ChunkService& chunks() { return chunks_; }
     const Settings& settings() const { return settings_; }
     const Interruption& interruption() const { return interruption_; }
@@ -81,5 +86,9 @@ private:
     ChunkService chunks_;
     TrackMeasurer measurer_;
 };
+
+// What a command does with an Offline; its exit code. Ends the process when workers are left behind. Throws what `work`
+// throws.
+int run_offline(const Settings& settings, const std::function<int(Offline&)>& work);
 
 }  // namespace lacquer

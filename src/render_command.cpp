@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "src/chunk_renderer.h"
 #include "src/commands.h"
@@ -37,18 +38,19 @@ public:
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;
     ~OutputFile() {
-        if (file_ == nullptr) return;
-        std::fclose(file_);
+        if (file_ != nullptr) std::fclose(file_);
         std::error_code ignored;
-        fs::remove(partial_, ignored);
+        if (!is_whole_) fs::remove(partial_, ignored);
     }
     void write(std::span<const std::byte> bytes) {
         if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
     }
+    // On disk, with every error told that the system kept until now, before the name is given.
     void commit() {
-        if (std::fflush(file_) != 0) fail();
+        if (std::fflush(file_) != 0 || (::fsync(::fileno(file_)) != 0 && errno != EINVAL)) fail();
+        if (std::fclose(std::exchange(file_, nullptr)) != 0) fail();
         fs::rename(partial_, path_);
-        std::fclose(std::exchange(file_, nullptr));
+        is_whole_ = true;
     }
 
 private:
@@ -57,6 +59,7 @@ private:
     const fs::path path_;
     const fs::path partial_;
     std::FILE* file_;
+    bool is_whole_ = false;
 };
 
 // The frames of a render without chunks, straight into a WAV file.
@@ -124,6 +127,8 @@ dsp::Profile read_profile(const fs::path& file) {
 dsp::ReferenceTarget read_reference(Offline& offline, const fs::path& file) {
     try {
         return dsp::reference_of(offline.profile(look_at_input(file)));
+    } catch (const Interrupted&) {
+        throw;
     } catch (const std::exception& error) {
         throw std::runtime_error("--reference: " + file.string() + ": " + error.what());
     }
@@ -131,8 +136,8 @@ dsp::ReferenceTarget read_reference(Offline& offline, const fs::path& file) {
 
 class Batch {
 public:
-    Batch(const Settings& settings, const RenderCommand& command)
-        : command_(command), request_(command.choice.request), offline_(settings) {
+    Batch(Offline& offline, const RenderCommand& command)
+        : command_(command), request_(command.choice.request), offline_(offline) {
         if (!command.profile.empty()) profile_ = read_profile(command.profile);
         if (!command.reference.empty()) request_.reference = read_reference(offline_, command.reference);
     }
@@ -234,7 +239,7 @@ private:
 
     const RenderCommand command_;
     dsp::RecipeRequest request_;
-    Offline offline_;
+    Offline& offline_;
     std::optional<dsp::Profile> profile_;
     std::set<fs::path> outputs_;
     std::atomic<bool> failed_ = false;
@@ -247,7 +252,13 @@ int render_files(const Settings& settings, const RenderCommand& command) {
         if (fs::exists(command.output)) throw std::runtime_error("-o: " + command.output.string() + " is not a folder");
         fs::create_directories(command.output);
     }
-    return Batch(settings, command).run();
+    return run_offline(settings, [&](Offline& offline) {
+        try {
+            return Batch(offline, command).run();
+        } catch (const Interrupted&) {  // while the reference was measured
+            return offline.interruption().exit_code();
+        }
+    });
 }
 
 }  // namespace lacquer

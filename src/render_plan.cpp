@@ -23,7 +23,7 @@ const char* format_name(dsp::SampleFormat format) {
 
 SourceFile look_at(const std::filesystem::path& path) {
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) 
+    if (::stat(path.c_str(), &status) != 0)
         throw media::DecodeError("cannot look at the file", {errno, std::generic_category()});
     return {path, static_cast<std::uint64_t>(status.st_size),
             std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};

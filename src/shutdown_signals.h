@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <stop_token>
 #include <thread>
 
 #include <signal.h>
@@ -20,7 +21,10 @@ private:
     sigset_t signals_{};
 };
 
-// Whether one has come. Threads: requested() and signal() from any.
+// Whether one has come. A second one, that is not the first one said twice, ends the process at once: what waits for a
+// file that does not come cannot look.
+//
+// Threads: requested() and exit_code() from any.
 class Interruption {
 public:
     Interruption();
@@ -28,6 +32,8 @@ public:
     int exit_code() const noexcept { return 128 + signal_; }  // as shells tell it
 
 private:
+    void watch(std::stop_token stop);
+
     ShutdownSignals signals_;
     std::atomic<int> signal_ = 0;
     std::jthread watcher_;

@@ -49,6 +49,12 @@ public:
         file >> total_pages >> resident_pages;
         return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     }
+    std::string name() const {
+        std::ifstream file("/proc/" + std::to_string(pid_) + "/comm");
+        std::string name;
+        std::getline(file, name);
+        return name;
+    }
     bool is_running() const {
         siginfo_t ended{};
         return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0;
