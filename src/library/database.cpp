@@ -103,6 +103,7 @@ fs::path move_aside(const fs::path& file) {
     for (const char* part : {"-wal", "-shm"}) {
         std::error_code absent;
         fs::rename(beside(file, part), beside(aside, part), absent);
+        fs::remove(beside(file, part));
     }
     return aside;
 }
@@ -114,9 +115,22 @@ void build(const fs::path& file, const fs::path& damaged) {
     if (fs::is_regular_file(damaged)) rescue(*database, damaged);
 }
 
+// The old one is moved away last, so without it the new one is complete, unless SQLite's journal says otherwise.
+bool adopt_what_was_built(const fs::path& file) {
+    const fs::path built = beside(file, ".new");
+    const bool is_complete = is_there(built) && !is_there(file) && !is_there(beside(built, "-journal"));
+    if (is_complete) {
+        remove_with_logs(file);
+        fs::rename(built, file);
+    }
+    remove_with_logs(built);
+    return is_complete;
+}
+
 // Replaces what is at `file`. It stays there until all that can be rescued is safe in the new one, whatever fails or
 // ends the process: then it is found again, and adopt_what_was_built() does the rest. Returns what happened.
 std::string replace(const fs::path& file, const std::string& reason) {
+    if (adopt_what_was_built(file)) return fmt::format("{} was damaged; a new one was begun", file.native());
     std::error_code absent;
     const bool is_empty = fs::is_regular_file(file, absent) && holds_nothing(file);
     if (!is_there(file) || is_empty) {
@@ -124,22 +138,11 @@ std::string replace(const fs::path& file, const std::string& reason) {
         return fmt::format("{} {}; a new one was begun", file.native(), is_empty ? "was empty" : "is gone");
     }
     const fs::path built = beside(file, ".new");
-    remove_with_logs(built);
     build(built, file);
     const fs::path aside = move_aside(file);
     fs::rename(built, file);
     return fmt::format("{} was damaged ({}); it was moved to {} and a new one begun: measuring starts anew",
                        file.native(), reason, aside.native());
-}
-
-// The old one is moved away last, so without it the new one is complete, unless SQLite's journal says otherwise.
-void adopt_what_was_built(const fs::path& file) {
-    const fs::path built = beside(file, ".new");
-    if (is_there(built) && !is_there(file) && !is_there(beside(built, "-journal"))) {
-        remove_with_logs(file);
-        fs::rename(built, file);
-    }
-    remove_with_logs(built);
 }
 
 }  // namespace
