@@ -1,9 +1,11 @@
 #include "src/library/sweep.h"
 
 #include <algorithm>
-#include <regex>
+#include <charconv>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -104,19 +106,33 @@ struct Aside {
     long number = 1;  // in that second
 };
 
-// As database.cpp names them.
+// "20261120T184500Z" or "20261120T184500Z-2", as database.cpp names them; nullopt for anything else.
+std::optional<Aside> parsed_suffix(std::string_view suffix) {
+    constexpr std::string_view kShape = "00000000T000000Z";
+    const auto fits = [](char shape, char c) { return shape == '0' ? c >= '0' && c <= '9' : c == shape; };
+    const std::string_view second = suffix.substr(0, kShape.size());
+    if (!std::equal(kShape.begin(), kShape.end(), second.begin(), second.end(), fits)) return std::nullopt;
+    Aside aside{{}, std::string(second)};
+    std::string_view rest = suffix.substr(kShape.size());
+    if (rest.empty()) return aside;
+    if (!rest.starts_with('-')) return std::nullopt;
+    rest.remove_prefix(1);
+    const bool is_number = !rest.empty() && std::all_of(rest.begin(), rest.end(), [&](char c) { return fits('0', c); });
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), aside.number);
+    return is_number && error == std::errc() ? std::optional(aside) : std::nullopt;
+}
+
 std::vector<Aside> moved_aside(const fs::path& database) {
-    static const std::regex pattern(R"((\d{8}T\d{6}Z)(?:-(\d{1,9}))?)");
     const std::string prefix = database.filename().native() + ".damaged-";
     std::vector<Aside> found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(database.parent_path(), error)) {
         const std::string name = entry.path().filename().native();
-        std::smatch parts;
         if (!name.starts_with(prefix) || !entry.is_regular_file(error)) continue;
-        const std::string suffix = name.substr(prefix.size());
-        if (!std::regex_match(suffix, parts, pattern)) continue;
-        found.push_back({entry.path(), parts[1], parts[2].matched ? std::stol(parts[2]) : 1});
+        auto aside = parsed_suffix(std::string_view(name).substr(prefix.size()));
+        if (!aside) continue;
+        aside->file = entry.path();
+        found.push_back(*std::move(aside));
     }
     return found;
 }
