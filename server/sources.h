@@ -126,7 +126,7 @@ class RenderSource {
 public:
     virtual ~RenderSource() = default;
     virtual Json manifest(std::int64_t track_id, const RecipeQuery& query) = 0;
-    virtual Json start(std::int64_t track_id, const RecipeQuery& query) = 0;   // the manifest, answered with 202
+    virtual Json start(std::int64_t track_id, const RecipeQuery& query) = 0;  // the manifest, answered with 202
     // Forgets that these chunks failed (none: all of them) and begins anew, answered as start().
     virtual Json retry(std::int64_t track_id, const RecipeQuery& query, const std::vector<std::int64_t>& chunks) = 0;
     virtual void cancel(std::int64_t track_id, const RecipeQuery& query) = 0;  // background work only
