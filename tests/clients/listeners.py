@@ -115,8 +115,15 @@ class Mpv(Player):
     def seek(self, process, folder, seconds):
         with socket.socket(socket.AF_UNIX) as control:
             control.connect(str(folder / "ipc"))
-            control.sendall(json.dumps({"command": ["seek", seconds, "absolute+exact"]}).encode() + b"\n")
-            control.recv(4096)
+            with control.makefile("rw") as lines:
+                wait_until(lambda: self.obeys(lines, ["seek", seconds, "absolute+exact"]), "the seek")
+
+    def obeys(self, lines, command):
+        """False while it has not opened the file yet."""
+        lines.write(json.dumps({"command": command}) + "\n")
+        lines.flush()
+        replies = (json.loads(line) for line in lines)
+        return next(reply for reply in replies if "error" in reply)["error"] == "success"
 
 
 class Gstreamer(Player):

@@ -117,7 +117,7 @@ class Sources(FaultTest):
                 self.assertEqual(retries, ["1", "2", "3"], daemon.log_text())
             later = daemon.listen(self.stream())
             self.assertIn("no-store", later.answer.headers["Cache-Control"])
-            self.assertEqual(later.answer.headers["X-Failed-Chunks"].replace(" ", ""), ",".join(map(str, fallbacks)))
+            self.assertEqual(later.answer.headers["X-Failed-Chunks"], f"{fallbacks[0]}-{fallbacks[-1]}")
             self.assertNotEqual(later.answer.headers["ETag"], f'"{self.etag}"')
             resumed = daemon.listen(self.stream(), {"Range": "bytes=1000-", "If-Range": f'"{self.etag}"'})
             self.assertEqual(resumed.status, 200, "never continued across a fallback")
