@@ -179,8 +179,8 @@ class Mpd(Player):
         return [sys.executable, "-B", __file__, url, start or 0]
 
     def seek(self, process, folder, seconds):
-        wait_until(lambda: len(samples_in(folder / "heard")) > 0 or process.poll() is not None, "sound")
-        with MpdControl(folder / "socket") as control:
+        with MpdControl(folder / "socket") as control:  # its file need not grow before it is whole
+            wait_until(lambda: float(control.ask("status").get("elapsed", 0)) > 0, "sound")
             control.ask(f"seekcur {seconds}")
 
 
