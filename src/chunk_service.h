@@ -11,7 +11,7 @@
 // stopped: the bytes are the same. What fails for good is, for listeners, made up for by a fallback: neutral, plain or
 // silent, whichever works first. Fallbacks are never stored. A render that nobody wants any more is stopped.
 //
-// Threads: every member may be called from any thread; a ChunkAccess belongs to one. No lock is held across reading,
+// Threads: every member may be called from any thread; an Access belongs to one. No lock is held across reading,
 // writing or rendering a chunk. The timers must be stopped, then the scheduler, before the service goes.
 #pragma once
 

@@ -2,7 +2,8 @@
 // stays failed while the daemon runs, what can pass is left alone for kFailureRest. A source that hung is remembered as
 // a whole.
 //
-// Threads: not thread-safe; the chunk service guards it with its mutex. Memory: the latest 4096 failures.
+// Threads: not thread-safe; the chunk service guards it with its mutex. Memory: the latest 4096 failures,
+// and one number for each plan that ever fell back.
 #pragma once
 
 #include <chrono>

@@ -4,7 +4,7 @@
 // |-------------------------------------------------------------|--------|
 // | EAGAIN, EINTR, EIO, EBUSY, EMFILE, ENFILE, ENOMEM, ENOSPC   | yes    |
 // | ESTALE, ETIMEDOUT, ENODEV, ENXIO (a share that hangs)       | yes    |
-// | a render without progress ("timeout")                       | yes    |
+// | a render without progress ("timeout")                       | once   |
 // | SQLite: busy, locked (after its own wait)                   | yes    |
 // | HTTP from elsewhere: 429, 5xx; Retry-After is honoured      | yes    |
 // | a decoder's error, a bad recipe, any other HTTP status      | no     |

@@ -177,19 +177,36 @@ TEST(SchedulerStuck, WhoeverIsToldMaySubmitAnew) {
     EXPECT_TRUE(eventually([&] { return retried.load(); }));
 }
 
+// What whoever submitted a task heard of it.
+class Outcome {
+public:
+    void ran() { note(1, 0); }
+    void was_told() { note(0, 1); }
+    void withdrawn() { note(0, 0); }
+    void expect_once_at_most() {
+        const std::lock_guard lock(mutex_);
+        ASSERT_TRUE(settled_);
+        ASSERT_LE(runs_, 1);
+        ASSERT_LE(told_, 1);
+    }
+
+private:
+    void note(int runs, int told) {
+        const std::lock_guard lock(mutex_);
+        settled_ = true;
+        runs_ += runs;
+        told_ += told;
+    }
+
+    std::mutex mutex_;
+    bool settled_ = false;
+    int runs_ = 0, told_ = 0;
+};
+
 // Eight threads submit, hasten and withdraw, one in six tasks blocks, and a watchdog without any patience gives up
 // healthy ones too: whoever waits for a task hears of it once, from run() or from stuck().
 TEST(SchedulerStuck, WhateverHappensEveryAcceptedTaskIsHeardOfOnce) {
     constexpr int kThreads = 8, kEach = 300;
-    struct Outcome {
-        std::mutex mutex;
-        bool settled = false;
-        int runs = 0, told = 0;
-        void settle() {
-            const std::lock_guard lock(mutex);
-            settled = true;
-        }
-    };
     std::vector<std::shared_ptr<Outcome>> accepted;
     std::mutex accepted_mutex;
     const auto gate = std::make_shared<std::atomic<int>>(0);  // what is blocked goes on when it changes
@@ -213,22 +230,15 @@ TEST(SchedulerStuck, WhateverHappensEveryAcceptedTaskIsHeardOfOnce) {
                 const auto run = [outcome, blocks, gate](TaskContext& context) {
                     const int seen = *gate;
                     while (blocks && *gate == seen && !context.stop().stop_requested()) std::this_thread::yield();
-                    const std::lock_guard lock(outcome->mutex);
-                    ++outcome->runs;
-                    outcome->settled = true;
+                    outcome->ran();
                 };
-                const auto stuck = [outcome] {
-                    const std::lock_guard lock(outcome->mutex);
-                    ++outcome->told;
-                    outcome->settled = true;
-                };
-                const auto ticket = scheduler.submit(any(), {run, stuck});
+                const auto ticket = scheduler.submit(any(), {run, [outcome] { outcome->was_told(); }});
                 if (!ticket) {
                     ++refused;
                     continue;
                 }
                 if (random.below(2) == 0) scheduler.hasten(*ticket, any());
-                if (random.below(4) == 0 && scheduler.withdraw(*ticket)) outcome->settle();
+                if (random.below(4) == 0 && scheduler.withdraw(*ticket)) outcome->withdrawn();
                 const std::lock_guard lock(accepted_mutex);
                 accepted.push_back(outcome);
             }
@@ -243,12 +253,7 @@ TEST(SchedulerStuck, WhateverHappensEveryAcceptedTaskIsHeardOfOnce) {
         EXPECT_EQ(scheduler.counts().refused, refused);
     }
     EXPECT_GT(accepted.size(), 0u);
-    for (const auto& outcome : accepted) {
-        const std::lock_guard lock(outcome->mutex);
-        ASSERT_TRUE(outcome->settled);
-        ASSERT_LE(outcome->runs, 1);
-        ASSERT_LE(outcome->told, 1);
-    }
+    for (const auto& outcome : accepted) ASSERT_NO_FATAL_FAILURE(outcome->expect_once_at_most());
 }
 
 }  // namespace
