@@ -13,6 +13,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "src/player/write_all.h"
+
 namespace lacquer::player {
 namespace {
 
@@ -64,6 +66,7 @@ void take_over() noexcept {
 
 void on_fatal(int number) {
     leave_as_found();
+    say("\r\n");  // what was drawn ends above
     for (std::size_t i = 0; i < kFatal.size(); ++i) {
         if (kFatal[i] == number) ::sigaction(number, &held.before_fatal[i], nullptr);
     }
@@ -177,20 +180,8 @@ bool Terminal::take_resumed() noexcept {
     return held.resumed.exchange(false);
 }
 
-bool Terminal::write(const std::string& bytes) noexcept {
-    std::string_view rest = bytes;
-    while (!rest.empty()) {
-        const ssize_t count = ::write(output_, rest.data(), rest.size());
-        if (count > 0) {
-            rest.remove_prefix(static_cast<std::size_t>(count));
-        } else if (errno == EAGAIN) {
-            pollfd entry{output_, POLLOUT, 0};
-            ::poll(&entry, 1, 1000);
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
+bool Terminal::write(std::string_view bytes) noexcept {
+    return write_all(output_, bytes);
 }
 
 }  // namespace lacquer::player

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace lacquer::player {
 
@@ -37,8 +38,7 @@ public:
     bool in_foreground() const noexcept;
     // Whether the process was stopped since last asked: others may have written to the screen meanwhile.
     bool take_resumed() noexcept;
-    // All of it, in one write(2) where the terminal takes it. False: nobody sees it any more.
-    bool write(const std::string& bytes) noexcept;
+    bool write(std::string_view bytes) noexcept;  // false: nobody sees it any more
 
 private:
     const int input_;
