@@ -17,7 +17,7 @@ import time
 
 import numpy
 
-from harness import LACQUER, SystemTest, run
+from harness import LACQUER, MUSIC, SystemTest, run
 from recordings import compare
 from virtual_sound import missing_programs, start, stop, wait_for
 
@@ -26,17 +26,16 @@ PLAY_SECONDS = 120
 
 
 class Playback:
-    """With json, `events` are what it said, each with the moment ("heardAt", monotonic seconds) it was read. Without,
-    `screen` is what was drawn on the terminal. Leaving the block ends it."""
+    """With as_json, `events` are what it said; without, `screen` is what was drawn on the terminal. Leaving the block ends
+    it."""
 
     def __init__(self, environment, *arguments, as_json=True):
-        self.events, self.screen = [], b""
+        self.events, self.not_json, self.screen = [], [], b""
         self.terminal, self.slave = pty.openpty()  # the slave stays open here: its state outlives the player
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         self.settings_before = self.settings()
         self.errors = tempfile.TemporaryFile()
         command = [LACQUER, "play", *arguments, *(["--json"] if as_json else [])]
-        self.begun = time.monotonic()
         self.process = start(command, {**environment, "TERM": "xterm"}, stdin=self.slave,
                              stdout=subprocess.PIPE if as_json else self.slave, stderr=self.errors, bufsize=0,
                              start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
@@ -48,7 +47,10 @@ class Playback:
 
     def read_events(self):
         for line in self.process.stdout:
-            self.events.append({**json.loads(line), "heardAt": time.monotonic()})
+            try:
+                self.events.append(json.loads(line))
+            except ValueError:
+                self.not_json.append(line)
 
     def read_screen(self):
         with contextlib.suppress(OSError):  # the other side is closed
@@ -86,6 +88,8 @@ class Playback:
             raise AssertionError(f"still playing after {seconds} s: {self.events[-2:]} {self.error_text()}") from None
         for reader in self.readers[1:]:
             reader.join(5)
+        if self.not_json:
+            raise AssertionError(f"said among the JSON lines: {self.not_json[:3]}")
         return code
 
     def error_text(self):
@@ -123,7 +127,6 @@ def stereo(samples):
 
 def passage(path, seconds, start=60, channels=2, fade=0.0, rate=44100):
     """Real music as a WAV file; faded at its ends where a resampler must not see a cliff."""
-    from harness import MUSIC
     filters = [f"afade=in:d={fade}", f"afade=out:st={seconds - fade}:d={fade}"] if fade else ["anull"]
     run("ffmpeg", "-v", "error", "-y", "-ss", start, "-t", seconds, "-i", sorted(MUSIC.glob("*.ogg"))[0], "-map_metadata", "-1",
         "-ar", rate, "-ac", channels, "-af", ",".join(filters), "-sample_fmt", "s16", path)
@@ -138,16 +141,12 @@ def in_parallel(*cases):
 
 
 class PlaybackTest(SystemTest):
-    """Renders with the settings of the card's environment; one line of a table for every comparison."""
+    """Every card has a home of its own, so what was played on one is not in the cache of another; so has every render."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         assert not missing_programs(), missing_programs()
-
-    def environment(self, card):
-        """A home for each card: what was played in one test is not in the cache of another."""
-        return card.environment
 
     def rendered(self, source, *options, channels=2):
         """The 32-bit render, as two channels."""
@@ -159,7 +158,7 @@ class PlaybackTest(SystemTest):
 
     def play(self, card, *arguments):
         """Plays to the end; what was heard, and the last it said."""
-        with card.record() as recording, Playback(self.environment(card), "--device", card.device, *arguments) as player:
+        with card.record() as recording, Playback(card.environment, "--device", card.device, *arguments) as player:
             code = player.wait()
             recording.wait_for_silence()
             self.assertEqual(code, 0, player.error_text())
