@@ -93,9 +93,7 @@ private:
             const ssize_t count = tls_ != nullptr ? ::SSL_read(tls_, buffer_.data(), static_cast<int>(buffer_.size()))
                                                   : ::recv(socket_, buffer_.data(), buffer_.size(), 0);
             if (count > 0) return take(static_cast<std::size_t>(count));
-            const short events = wanted(count, POLLIN);
-            if (events == 0) return false;
-            if (!wait(events, deadline)) return false;
+            if (!wait(wanted(count, POLLIN), deadline)) return false;
         }
     }
 
@@ -108,15 +106,22 @@ private:
         return around <= course_.body_bytes + kMaxAroundBodyBytes || fail(HttpEnd::too_much) > 0;
     }
 
-    // What to wait for after a read or write gave `result` <= 0; 0: nothing more comes.
-    short wanted(ssize_t result, short events) const {
-        if (tls_ == nullptr) return result < 0 && (errno == EAGAIN || errno == EINTR) ? events : short{0};
+    // What to wait for after a read or write gave `result` <= 0; 0: nothing more comes, cleanly or not.
+    short wanted(ssize_t result, short events) {
+        if (tls_ == nullptr) {
+            if (result < 0 && (errno == EAGAIN || errno == EINTR)) return events;
+            if (result < 0) fail(HttpEnd::broken);
+            return 0;
+        }
         switch (::SSL_get_error(tls_, static_cast<int>(result))) {
             case SSL_ERROR_WANT_READ:
                 return POLLIN;
             case SSL_ERROR_WANT_WRITE:
                 return POLLOUT;
+            case SSL_ERROR_ZERO_RETURN:
+                return 0;
             default:
+                fail(HttpEnd::broken);
                 return 0;
         }
     }

@@ -37,6 +37,10 @@ public:
             }
             return true;
         }
+        void reset() const {  // when the connection is closed: no clean end
+            const linger now{1, 0};
+            ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        }
         bool is_gone(int patience_ms) const {
             pollfd entry{descriptor_, POLLIN, 0};
             char byte = 0;
@@ -97,6 +101,10 @@ private:
             heads_.push_back(head);
         }
         answer_(Client(client, head));
+        linger how{};
+        socklen_t size = sizeof how;
+        ::getsockopt(client, SOL_SOCKET, SO_LINGER, &how, &size);
+        if (how.l_onoff != 0) return;
         ::shutdown(client, SHUT_WR);
         while (::recv(client, &byte, 1, MSG_DONTWAIT) > 0) {}
     }
