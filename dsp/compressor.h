@@ -10,6 +10,7 @@
 // Latency: latency_frames(), that of the crossover.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -31,6 +32,10 @@ public:
     void process(WideBlock in, StereoBlock out) LACQUER_REALTIME;
     void reset() LACQUER_REALTIME;
     static constexpr std::size_t latency_frames() LACQUER_REALTIME { return Crossover::latency_frames(); }
+    // Of the band that is held down the most, at the end of the last block: >= 0.
+    double reduction_db() const LACQUER_REALTIME {
+        return std::max({dynamics_.reduction_db[0], dynamics_.reduction_db[1], dynamics_.reduction_db[2]});
+    }
 
     static constexpr std::size_t kLanes = 4;  // low, middle, high and one that idles
     template <typename Number>

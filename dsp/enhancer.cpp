@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "dsp/compressor.h"
 #include "dsp/denormals.h"
@@ -13,6 +14,7 @@
 #include "dsp/level_curve.h"
 #include "dsp/saturation.h"
 #include "dsp/true_peak_limiter.h"
+#include "dsp/units.h"
 #include "dsp/width.h"
 
 namespace lacquer::dsp {
@@ -69,6 +71,7 @@ struct Enhancer::State {
         const StereoBlock work{stage.data(), frames};
         equaliser.process({waiting.data(), frames}, {wide.data(), frames});
         compressor.process({wide.data(), frames}, work);
+        most_compression_db = std::max(most_compression_db, compressor.reduction_db());
         if (saturation) saturation->process(work);
         if (width) width->process(work);
         level->process(work);
@@ -98,6 +101,7 @@ struct Enhancer::State {
     alignas(64) std::array<float, 2 * kWorkFrames> stage{};
     alignas(64) std::array<float, 2 * (kWorkFrames + kGroupFrames)> done{};
     std::size_t done_count;
+    double most_compression_db = 0.0;  // since take_reduction()
 };
 
 Enhancer::Enhancer(const Recipe& recipe, std::int64_t first_frame)
@@ -117,6 +121,12 @@ void Enhancer::process(AudioBlock block) LACQUER_REALTIME {
 
 std::size_t Enhancer::latency_frames() const LACQUER_REALTIME {
     return state_ ? state_->latency_frames : 0;
+}
+
+GainReduction Enhancer::take_reduction() LACQUER_REALTIME {
+    if (!state_) return {};
+    const auto least_gain = static_cast<double>(state_->limiter.take_least_gain());
+    return {std::exchange(state_->most_compression_db, 0.0), std::max(0.0, -gain_to_db(least_gain))};
 }
 
 }  // namespace lacquer::dsp

@@ -19,6 +19,12 @@
 
 namespace lacquer::dsp {
 
+// How far the dynamics hold the sound down.
+struct GainReduction {
+    double compressor_db = 0.0;  // >= 0, of the band that is held down the most
+    double limiter_db = 0.0;     // >= 0
+};
+
 class Enhancer {
 public:
     // `first_frame`: position in the track of the first frame that process() will be given.
@@ -31,6 +37,9 @@ public:
     // A bypass recipe leaves the samples as they are, whatever they are.
     void process(AudioBlock block) LACQUER_REALTIME;
     std::size_t latency_frames() const LACQUER_REALTIME;
+    // The most of both since the last call, looked at after every call of process() and every 240 frames (limiter:
+    // every 16). Reads what is there; no sample depends on it. Zero for a bypass recipe.
+    GainReduction take_reduction() LACQUER_REALTIME;
 
 private:
     struct State;

@@ -91,12 +91,14 @@ void TruePeakLimiter::reset() LACQUER_REALTIME {
     gain_.reset();
     audio_.reset();
     quiet_groups_ = 0;
+    least_gain_ = 1.0f;
 }
 
 void TruePeakLimiter::process(StereoBlock block) LACQUER_REALTIME {
     const std::size_t groups = block.frame_count / kGroupFrames;
     find_peaks(block);
     bool at_rest = true;
+    float least_gain = least_gain_;
     for (std::size_t g = 0; g < groups; ++g) {
         const double peak = peaks_[g];
         if (peak <= ceiling_ && gain_.at_rest()) {
@@ -105,7 +107,9 @@ void TruePeakLimiter::process(StereoBlock block) LACQUER_REALTIME {
         }
         at_rest = false;
         gains_[g] = gain_.next(peak > ceiling_ ? 1.0 - ceiling_ / peak : 0.0);
+        least_gain = std::min(least_gain, gains_[g].start);
     }
+    least_gain_ = least_gain;
     const float* const delayed = audio_.block() - 2 * latency_frames();
     if (at_rest) {
         std::copy_n(delayed, 2 * block.frame_count, block.samples);

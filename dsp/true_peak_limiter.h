@@ -17,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "dsp/history.h"
 #include "dsp/limiter_gain.h"
@@ -37,6 +38,9 @@ public:
     void reset() LACQUER_REALTIME;
     std::size_t latency_frames() const LACQUER_REALTIME { return gain_.look_ahead_frames(); }
 
+    // The least gain since the last call, looked at every group; 1: nothing was limited.
+    float take_least_gain() LACQUER_REALTIME { return std::exchange(least_gain_, 1.0f); }
+
     // Groups seen since construction and those of them whose peaks were not interpolated.
     std::uint64_t groups() const LACQUER_REALTIME { return groups_; }
     std::uint64_t skipped_groups() const LACQUER_REALTIME { return skipped_groups_; }
@@ -54,6 +58,7 @@ private:
     std::size_t quiet_groups_ = 0;  // at the end of the last block
     std::array<float, kBlockGroups> peaks_{};
     std::array<GroupGain, kBlockGroups> gains_{};
+    float least_gain_ = 1.0f;
     std::uint64_t groups_ = 0;
     std::uint64_t skipped_groups_ = 0;
 };

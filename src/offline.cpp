@@ -63,13 +63,14 @@ std::uint64_t Offline::cache_bytes() const {
     return std::max(settings_.cache_size_bytes, cache_usage(settings_.cache_dir).disk_bytes);
 }
 
-Offline::Offline(const Settings& settings, const media::OpenDecoder& open)
+Offline::Offline(const Settings& settings, OfflineOptions options)
     : settings_(settings),
+      options_(std::move(options)),
       cache_(cache_folder(), cache_bytes()),
       scheduler_(settings.workers),
       stuck_watch_(timers_, scheduler_, milliseconds_of(settings.stuck_seconds)),
-      chunks_(cache_, scheduler_, timers_, *this, {.falls_back = false, .open = open}),
-      measurer_(scheduler_, open) {}
+      chunks_(cache_, scheduler_, timers_, *this, {.falls_back = options_.falls_back, .open = options_.open}),
+      measurer_(scheduler_, options_.open) {}
 
 Offline::~Offline() {
     stop();
@@ -87,8 +88,8 @@ void Offline::end_process(int exit_code) {
     std::_Exit(exit_code);
 }
 
-int run_offline(const Settings& settings, const std::function<int(Offline&)>& work) {
-    Offline offline(settings);
+int run_offline(const Settings& settings, const std::function<int(Offline&)>& work, OfflineOptions options) {
+    Offline offline(settings, std::move(options));
     try {
         const int exit_code = work(offline);
         if (!offline.stop()) offline.end_process(exit_code);
@@ -102,25 +103,47 @@ int run_offline(const Settings& settings, const std::function<int(Offline&)>& wo
 
 dsp::Profile Offline::profile(const InputFile& input) {
     if (auto known = profile_in_library(settings_, input)) return *known;
-    const auto measured = measurer_.measure(input.file.path, input.media, TaskClass::listener,
-                                            [this] { return !interruption_.requested(); });
+    return usable(measurer_.measure(input.file.path, input.media, TaskClass::listener,
+                                    [this] { return !interruption_.requested(); }));
+}
+
+dsp::Profile Offline::profile_to_play(const InputFile& input, const std::function<bool()>& wanted) {
+    if (auto known = profile_in_library(settings_, input)) return *known;
+    const auto go_on = [&] { return wanted() && !interruption_.requested(); };
+    const double seconds = static_cast<double>(served_frames(input.media)) / input.media.sample_rate_hz;
+    return usable(seconds <= kMeasureFirstSeconds
+                      ? measurer_.measure(input.file.path, input.media, TaskClass::listener, go_on)
+                      : measurer_.sketch(input.file.path, input.media, TaskClass::listener, go_on));
+}
+
+dsp::Profile Offline::usable(const std::optional<Measured>& measured) const {
     if (!measured) throw Interrupted();
     if (measured->passing_failure) std::rethrow_exception(measured->passing_failure);
     return measured->profile;
 }
 
-// The last failure is the input's own line.
+void Offline::tell(const RenderPlan& plan, std::int64_t index, const std::string& what) const {
+    const std::string text = fmt::format("{}: chunk {}: {}", plan.source.path.string(), index, what);
+    if (options_.tell) return options_.tell(text);
+    fmt::print(stderr, "lacquer: {}\n", text);
+}
+
+// A batch's last failure is the input's own line.
 void Offline::chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) {
     if (!failed.retry_in) return;
-    fmt::print(stderr, "lacquer: {}: chunk {}: retry {}/{} in {:.2g} s: {}\n", plan.source.path.string(), index,
-               failed.attempt, kRetries, std::chrono::duration<double>(*failed.retry_in).count(), failed.reason);
+    tell(plan, index,
+         fmt::format("retry {}/{} in {:.2g} s: {}", failed.attempt, kRetries,
+                     std::chrono::duration<double>(*failed.retry_in).count(), failed.reason));
+}
+
+void Offline::chunk_fell_back(const RenderPlan& plan, std::int64_t index, Quality quality) {
+    tell(plan, index, fmt::format("cannot be enhanced, made up for: {}", quality_name(quality)));
 }
 
 void Offline::chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                              std::span<const std::byte>) {
     if (report.silent_frames == 0) return;
-    fmt::print(stderr, "lacquer: {}: chunk {}: the file ends early, {} frames are silence\n", plan.source.path.string(),
-               index, report.silent_frames);
+    tell(plan, index, fmt::format("the file ends early, {} frames are silence", report.silent_frames));
 }
 
 }  // namespace lacquer

@@ -49,10 +49,17 @@ public:
     Interrupted() : std::runtime_error("interrupted") {}
 };
 
+struct OfflineOptions {
+    media::OpenDecoder open = media::real_decoders();
+    bool falls_back = false;  // false: a chunk that fails is an error, as a batch wants it
+    // Retries, fallbacks and the like, as they happen, from worker threads. Unset: a line on stderr.
+    std::function<void(const std::string&)> tell{};
+};
+
 class Offline : private ChunkObserver {
 public:
     // Throws std::runtime_error when no cache can be had.
-    explicit Offline(const Settings& settings, const media::OpenDecoder& open = media::real_decoders());
+    explicit Offline(const Settings& settings, OfflineOptions options = {});
     ~Offline();  // stop()
 
     // Stops the workers. False: some are blocked in a source, or slow to end, and may still touch what is here, and
@@ -65,19 +72,25 @@ public:
     // From the library where it has the file's content measured, else measured now on every core. Throws
     // media::DecodeError, also when a part cannot be read for a reason that may pass; Interrupted.
     dsp::Profile profile(const InputFile& input);
+    // The same for somebody who waits to hear it: a track that nobody measured and that is too long to be measured
+    // first gets a provisional profile. Also throws Interrupted when `wanted` said no.
+    dsp::Profile profile_to_play(const InputFile& input, const std::function<bool()>& wanted);
 
 private:
+    dsp::Profile usable(const std::optional<Measured>& measured) const;
+    void tell(const RenderPlan& plan, std::int64_t index, const std::string& what) const;
     std::filesystem::path cache_folder();
     std::uint64_t cache_bytes() const;
     void chunk_started(const RenderPlan&, std::int64_t, Quality) override {}
     void chunk_complete(const RenderPlan& plan, std::int64_t index, const RenderReport& report,
                         std::span<const std::byte> bytes) override;
     void chunk_failed(const RenderPlan& plan, std::int64_t index, const FailedAttempt& failed) override;
-    void chunk_fell_back(const RenderPlan&, std::int64_t, Quality) override {}
+    void chunk_fell_back(const RenderPlan& plan, std::int64_t index, Quality quality) override;
     void chunk_dropped(const RenderPlan&, std::int64_t) override {}
 
     const Interruption interruption_;  // before any other thread
     const Settings settings_;
+    const OfflineOptions options_;
     std::optional<TemporaryFolder> temporary_;  // set when the daemon's cache is in use by a daemon
     cache::ChunkCache cache_;
     Scheduler scheduler_;
@@ -89,6 +102,6 @@ private:
 
 // What a command does with an Offline; its exit code. Ends the process when workers are left behind. Throws what `work`
 // throws.
-int run_offline(const Settings& settings, const std::function<int(Offline&)>& work);
+int run_offline(const Settings& settings, const std::function<int(Offline&)>& work, OfflineOptions options = {});
 
 }  // namespace lacquer

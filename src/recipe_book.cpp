@@ -13,7 +13,6 @@ namespace lacquer {
 namespace {
 
 constexpr std::int64_t kKeepServedSeconds = 12 * 3600;
-constexpr double kMeasureFirstSeconds = 600.0;
 constexpr std::size_t kReadRecipes = 32;
 constexpr std::size_t kMakeshiftRecipes = 256;
 

@@ -26,6 +26,10 @@ namespace lacquer {
 class Measurement;
 struct Segment;
 
+// A track that nobody measured is measured before its first byte when it is no longer than this; else it starts from a
+// sketch.
+inline constexpr double kMeasureFirstSeconds = 600.0;
+
 struct Measured {
     dsp::Profile profile;
     bool complete = true;  // false: parts could not be read; not worth keeping

@@ -265,7 +265,7 @@ TEST_F(OfflineTest, AnalyzeTellsAboutEveryInputAndFailsForTheBadOne) {
 TEST_F(OfflineTest, AProfileIsOfEverythingThatCanEverBeReadOrAnError) {
     const InputFile input = look_at_input(source("long.wav", 65));
     const auto faults = std::make_shared<test::DecoderFaults>();
-    Offline offline(settings, test::DecoderFaults::opener(faults));
+    Offline offline(settings, {.open = test::DecoderFaults::opener(faults)});
     faults->set({.from_frame = 8000 * 62, .code = {EIO, std::generic_category()}});
     EXPECT_THROW(offline.profile(input), media::DecodeError);
     faults->set({.from_frame = 8000 * 62});

@@ -1,0 +1,105 @@
+#include "src/player/aim.h"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+namespace lacquer::player {
+namespace {
+
+constexpr double kBackToStartSeconds = 3.0;
+constexpr const char* kEnhancedAlready = "this is enhanced already: it is played as it comes";
+
+double seconds_of(const Heard& heard) {
+    const TimelineEntry& entry = heard.entry;
+    return entry.track_frames == 0
+               ? 0.0
+               : entry.track_seconds * static_cast<double>(heard.track_frame) / static_cast<double>(entry.track_frames);
+}
+
+}  // namespace
+
+std::optional<std::string> Aim::apply(const PlayerCommand& command, const std::optional<Heard>& heard) {
+    auto refusal = std::visit(
+        [&](const auto& what) -> std::optional<std::string> {
+            using What = std::decay_t<decltype(what)>;
+            if constexpr (std::is_same_v<What, TogglePause> || std::is_same_v<What, Quit>)
+                return "not for the feeder";
+            else
+                return apply(what, heard);
+        },
+        command);
+    if (!refusal) target_->commands.push_back(command);
+    return refusal;
+}
+
+ListeningChoice Aim::choice_for(std::size_t track) const {
+    ListeningChoice choice = choice_;
+    choice.compared = compared_track_ == track;
+    return choice;
+}
+
+Target& Aim::from(const std::optional<Heard>& heard) {
+    if (!target_) target_ = Target{heard ? heard->entry.track->index : 0};
+    return *target_;
+}
+
+std::optional<std::string> Aim::apply(const SeekBy& seek, const std::optional<Heard>& heard) {
+    if (!heard) return "nothing is playing yet";
+    const double begin = target_ && target_->seconds ? *target_->seconds : seconds_of(*heard);
+    Target& target = from(heard);
+    const bool same_track = target.track == heard->entry.track->index;
+    const double end = same_track ? heard->entry.track_seconds : begin + seek.seconds;
+    target.seconds = std::clamp(begin + seek.seconds, 0.0, std::max(0.0, end));
+    return std::nullopt;
+}
+
+std::optional<std::string> Aim::apply(const ToggleOriginal&, const std::optional<Heard>& heard) {
+    if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
+    if (choice_.request.intensity == 0.0) return "at intensity 0 the original is heard";
+    choice_.original = !choice_.original;
+    compared_track_ = from(heard).track;
+    return std::nullopt;
+}
+
+std::optional<std::string> Aim::apply(const SelectPreset& select, const std::optional<Heard>& heard) {
+    if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
+    const auto preset = dsp::find_preset(select.name);
+    if (!preset) return "there is no preset '" + select.name + "'";
+    choice_.preset = select.name;
+    choice_.request.preset = *preset;
+    choice_.request.reference.reset();
+    choice_.original = false;
+    from(heard);
+    return std::nullopt;
+}
+
+std::optional<std::string> Aim::apply(const ChangeIntensity& change, const std::optional<Heard>& heard) {
+    if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
+    const double wanted = std::round((choice_.request.intensity + change.by) * 1000.0) / 1000.0;
+    choice_.request.intensity = std::clamp(wanted, 0.0, 1.0);
+    choice_.original = false;
+    from(heard);
+    return std::nullopt;
+}
+
+std::optional<std::string> Aim::apply(const NextTrack&, const std::optional<Heard>& heard) {
+    Target& target = from(heard);
+    ++target.track;
+    target.seconds = 0.0;
+    target.direction = 1;
+    return std::nullopt;
+}
+
+std::optional<std::string> Aim::apply(const PreviousTrack&, const std::optional<Heard>& heard) {
+    const bool into_it = heard && !target_ && seconds_of(*heard) > kBackToStartSeconds;
+    Target& target = from(heard);
+    if (!into_it && target.track > 0) {
+        --target.track;
+        target.direction = -1;
+    }
+    target.seconds = 0.0;
+    return std::nullopt;
+}
+
+}  // namespace lacquer::player

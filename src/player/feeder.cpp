@@ -1,0 +1,325 @@
+#include "src/player/feeder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace lacquer::player {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kAheadSeconds = 3.0;
+constexpr double kMarginSeconds = 0.020;  // beyond the fade, in the lane that takes over: a period or two
+constexpr std::chrono::milliseconds kTopUpPause{150};
+constexpr std::chrono::milliseconds kSwitchPause{4};
+// A switch that has taken so long is given up for what was asked since.
+constexpr std::chrono::milliseconds kSwitchPatience{150};
+
+std::size_t frames_of(double seconds, const RunFormat& format) {
+    return static_cast<std::size_t>(std::ceil(seconds * format.sample_rate_hz));
+}
+
+std::int64_t frame_at(double seconds, const RunFormat& format, const PlayableTrack& track) {
+    return std::clamp<std::int64_t>(std::llround(seconds * format.sample_rate_hz), 0, length_in(format, track));
+}
+
+}  // namespace
+
+Feeder::Feeder(Parts parts, const FeedStart& start)
+    : parts_(std::move(parts)),
+      ahead_frames_(frames_of(kAheadSeconds, parts_.format)),
+      block_(frames_of(kAheadSeconds / 30, parts_.format) * parts_.format.channels),
+      aim_(start.choice),
+      choice_(start.choice) {
+    aim_.aim_at({start.track, start.seconds});
+    thread_ = std::thread([this] { work(); });
+}
+
+Feeder::~Feeder() {
+    {
+        const thread::MutexLock lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+void Feeder::ask(const PlayerCommand& command) {
+    {
+        const thread::MutexLock lock(mutex_);
+        commands_.push_back(command);
+    }
+    changed_.notify_all();
+}
+
+void Feeder::wake() {
+    {
+        const thread::MutexLock lock(mutex_);
+        woken_ = true;
+    }
+    changed_.notify_all();
+}
+
+std::optional<Heard> Feeder::heard(std::uint64_t behind_frames) const {
+    const auto position = parts_.mixer.position();
+    return position ? timeline_.at(*position, behind_frames) : std::nullopt;
+}
+
+ListeningChoice Feeder::choice() const {
+    const thread::MutexLock lock(mutex_);
+    return choice_;
+}
+
+double Feeder::buffered_seconds() const {
+    const std::size_t frames = parts_.mixer.available_frames();
+    return static_cast<double>(frames) / parts_.format.sample_rate_hz;
+}
+
+std::vector<FeedEvent> Feeder::take_events() {
+    const thread::MutexLock lock(mutex_);
+    return std::exchange(events_, {});
+}
+
+std::optional<FeedEnd> Feeder::end() const {
+    const thread::MutexLock lock(mutex_);
+    return end_;
+}
+
+bool Feeder::played_out() const {
+    const thread::MutexLock lock(mutex_);
+    return end_ && (!last_run_ || parts_.mixer.finished(*last_run_));
+}
+
+void Feeder::work() {
+    while (true) {
+        take_commands();
+        {
+            const thread::MutexLock lock(mutex_);
+            if (stopping_) return;
+        }
+        const Step step = aim_.target() ? switch_over() : top_up();
+        if (step == Step::idle) wait(aim_.target().has_value());
+    }
+}
+
+void Feeder::wait(bool switching) {
+    const auto until = Clock::now() + (switching ? kSwitchPause : kTopUpPause);
+    const thread::MutexLock lock(mutex_);
+    while (!stopping_ && commands_.empty() && !woken_) {
+        if (changed_.wait_until(mutex_, until) == std::cv_status::timeout) break;
+    }
+    woken_ = false;
+}
+
+bool Feeder::interrupted() const {
+    const thread::MutexLock lock(mutex_);
+    return stopping_ || !commands_.empty();
+}
+
+bool Feeder::stopping() const {
+    const thread::MutexLock lock(mutex_);
+    return stopping_;
+}
+
+void Feeder::take_commands() {
+    std::vector<PlayerCommand> commands;
+    {
+        const thread::MutexLock lock(mutex_);
+        if (end_ && end_->at_once) return;
+        commands.swap(commands_);
+    }
+    if (commands.empty()) return;
+    const auto now = heard_or_about_to_be();
+    for (const PlayerCommand& command : commands) {
+        const auto refusal = aim_.apply(command, now);
+        const thread::MutexLock lock(mutex_);
+        if (refusal) events_.push_back({FeedEvent::Kind::refused, 0, command, 0, *refusal});
+        if (aim_.target()) {
+            choice_ = aim_.choice_for(aim_.target()->track);
+            end_.reset();
+        }
+    }
+}
+
+void Feeder::skip(std::size_t track, const std::string& reason) {
+    const thread::MutexLock lock(mutex_);
+    events_.push_back({FeedEvent::Kind::skipped, 0, {}, track, reason});
+}
+
+void Feeder::skip_to_next(const Feed& feed, const std::string& reason) {
+    skip(feed.last.track->index, reason);
+    aim_.aim_at({feed.last.track->index + 1, 0.0});
+}
+
+void Feeder::set_end(FeedEnd end) {
+    const thread::MutexLock lock(mutex_);
+    end_ = std::move(end);
+}
+
+std::optional<Heard> Feeder::heard_or_about_to_be() const {
+    if (auto now = heard()) return now;
+    if (!feed_.run) return std::nullopt;
+    return Heard{feed_.first, feed_.id, feed_.first.track_frame, feed_.first.meter_frame};
+}
+
+Feeder::Step Feeder::switch_over() {
+    Target& target = *aim_.target();
+    const auto now = heard_or_about_to_be();
+    if (!target.seconds && now) target.track = now->entry.track->index;
+    if (target.track >= parts_.tracks.count()) {
+        aim_.target().reset();
+        set_end({std::nullopt, true});
+        return Step::done;
+    }
+    const auto loaded = parts_.tracks.find(target.track);
+    if (!loaded) return Step::idle;
+    return loaded->track ? switch_to(loaded->track) : try_another(loaded->problem);
+}
+
+Feeder::Step Feeder::try_another(const std::string& problem) {
+    Target& target = *aim_.target();
+    skip(target.track, problem);
+    if (target.track == 0) target.direction = 1;
+    target.track += static_cast<std::size_t>(target.direction);
+    target.seconds = 0.0;
+    return Step::done;
+}
+
+// The lane is prepared beside the one that is heard, which has seconds in store.
+Feeder::Step Feeder::switch_to(const TrackPtr& track) {
+    const std::optional<double> seconds = aim_.target()->seconds;
+    if (!parts_.plays(track->input.media.sample_rate_hz)) {
+        aim_.target().reset();
+        set_end({FeedStart{track->index, seconds.value_or(0.0), aim_.choice_for(track->index), true}, true});
+        return Step::done;
+    }
+    FrameRing* lane = parts_.mixer.spare();
+    if (lane == nullptr) return Step::idle;
+    const auto position = parts_.mixer.position();
+    const auto place = position ? timeline_.at(*position) : std::nullopt;
+    std::optional<std::uint64_t> aligned_with;
+    Feed feed;
+    feed.first = entry(track);
+    if (seconds) {
+        feed.first.track_frame = frame_at(*seconds, parts_.format, *track);
+    } else if (place) {
+        feed.first.track_frame = std::min(place->track_frame, feed.first.track_frames);
+        aligned_with = position->frame;
+    }
+    feed.first.meter_frame = place ? place->meter_frame : 0;
+    feed.last = feed.first;
+    feed.id = next_run_++;
+    feed.lane = lane;
+    feed.run = std::make_unique<Run>(parts_.chunks, parts_.format, *track, feed.first.voice, feed.first.track_frame);
+    if (!place || place->entry.track != track) parts_.meter.begin_track(feed.first.meter_frame);
+    timeline_.begin_run(feed.id, feed.first);
+    if (prime(feed, aligned_with)) {
+        take_over(std::move(feed), aligned_with);
+    } else {
+        timeline_.forget_run(feed.id);
+    }
+    return Step::done;
+}
+
+void Feeder::take_over(Feed feed, std::optional<std::uint64_t> aligned_with) {
+    const bool fades_in = feed.first.track_frame > 0;
+    parts_.mixer.switch_to_spare({feed.id, aligned_with, fades_in});
+    if (feed.run->finished()) parts_.mixer.end_lane();
+    feed_ = std::move(feed);
+    const thread::MutexLock lock(mutex_);
+    last_run_ = feed_.id;
+    for (const PlayerCommand& command : aim_.target()->commands) {
+        events_.push_back({FeedEvent::Kind::switched, feed_.id, command, 0, ""});
+    }
+    aim_.target().reset();
+}
+
+// As much as the mixer wants to see before it fades over. False: something else is wanted by now.
+bool Feeder::prime(Feed& feed, std::optional<std::uint64_t> aligned_with) {
+    const auto begun = Clock::now();
+    const std::size_t least = frames_of(kFadeSeconds + kMarginSeconds, parts_.format);
+    const auto wanted = [&] {
+        const auto position = parts_.mixer.position();
+        return least + (aligned_with && position ? position->frame - *aligned_with : 0);
+    };
+    const auto go_on = [&] { return !stopping() && !(interrupted() && Clock::now() - begun > kSwitchPatience); };
+    while (feed.lane->written_frames() < wanted()) {
+        if (!go_on()) return false;
+        try {
+            if (feed_once(feed, go_on) > 0) continue;
+        } catch (const std::exception& error) {  // the track's boundary
+            skip_to_next(feed, error.what());
+            return false;
+        }
+        if (feed.run->finished()) return true;
+        if (feed.run->ends_here() && !go_on_with_next(feed)) wait(true);
+    }
+    return true;
+}
+
+Feeder::Step Feeder::top_up() {
+    if (!feed_.run || feed_.run->finished()) return Step::idle;
+    if (feed_.lane->available_frames() >= ahead_frames_) return Step::idle;
+    try {
+        if (feed_once(feed_, [this] { return !interrupted(); }) > 0) return Step::done;
+    } catch (const std::exception& error) {  // the track's boundary
+        skip_to_next(feed_, error.what());
+        return Step::done;
+    }
+    if (feed_.run->finished()) {
+        parts_.mixer.end_lane();
+        return Step::idle;
+    }
+    if (feed_.run->ends_here() && !go_on_with_next(feed_)) return Step::idle;
+    return Step::done;
+}
+
+std::size_t Feeder::feed_once(Feed& feed, const std::function<bool()>& go_on) {
+    const std::size_t frames = feed.run->read(block_, go_on);
+    const auto samples = std::span<const float>(block_).first(frames * parts_.format.channels);
+    parts_.meter.feed(feed.first.meter_frame + static_cast<std::int64_t>(feed.lane->written_frames()), samples);
+    feed.lane->write(samples);
+    return frames;
+}
+
+// False: it is not known yet what comes next.
+bool Feeder::go_on_with_next(Feed& feed) {
+    std::size_t next = feed.last.track->index + 1;
+    for (; const auto problem = parts_.tracks.known_problem(next); ++next) {
+        if (next >= told_skipped_) skip(next, *problem);
+        told_skipped_ = std::max(told_skipped_, next + 1);
+    }
+    if (next >= parts_.tracks.count()) {
+        feed.run->finish();
+        set_end({});
+        return true;
+    }
+    const auto loaded = parts_.tracks.find(next);
+    if (!loaded || !loaded->track) return false;  // when it just failed, the next look finds that out
+    if (!parts_.plays(loaded->track->input.media.sample_rate_hz)) {
+        feed.run->finish();
+        set_end({FeedStart{next, 0.0, aim_.choice_for(next), false}, false});
+        return true;
+    }
+    TimelineEntry following = entry(loaded->track);
+    const std::size_t to_come = feed.run->go_on_with(*loaded->track, following.voice);
+    following.lane_frame = feed.lane->written_frames() + to_come;
+    following.meter_frame = feed.first.meter_frame + static_cast<std::int64_t>(following.lane_frame);
+    parts_.meter.begin_track(following.meter_frame);
+    timeline_.append(following);
+    feed.last = std::move(following);
+    return true;
+}
+
+TimelineEntry Feeder::entry(const TrackPtr& track) const {
+    TimelineEntry entry;
+    entry.track = track;
+    entry.choice = aim_.choice_for(track->index);
+    entry.voice = voice_of(*track, entry.choice, parts_.grid);
+    entry.track_frames = length_in(parts_.format, *track);
+    entry.track_seconds = static_cast<double>(served_frames(track->input.media)) / track->input.media.sample_rate_hz;
+    return entry;
+}
+
+}  // namespace lacquer::player

@@ -1,0 +1,137 @@
+// Keeps the mixer fed: a thread that has seconds ready ahead of the ear, goes on from track to track without a gap, and
+// turns commands into switches.
+//
+//     commands --> target --> a run from there, in the spare lane --> the mixer fades over
+//                             [ until then the old run goes on being heard ]
+//
+// A change of preset, intensity or A/B takes over at the very place that is heard at that moment; a seek begins at its
+// own. Commands that come while a switch is being made are put together and made next.
+//
+// Threads: one of its own; ask() and what tells may be called from any other. Memory: two runs.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "src/player/aim.h"
+#include "src/player/level_meter.h"
+#include "src/player/mixer.h"
+#include "src/player/player_status.h"
+#include "src/player/run.h"
+#include "src/player/timeline.h"
+#include "src/player/track_loader.h"
+#include "thread/mutex.h"
+
+namespace lacquer::player {
+
+// Where the feeding begins.
+struct FeedStart {
+    std::size_t track = 0;
+    double seconds = 0.0;
+    ListeningChoice choice;
+    bool fades_in = false;
+};
+
+// The feeder has no more to give in this format.
+struct FeedEnd {
+    std::optional<FeedStart> next;  // goes on so in another format; nullopt: the list has ended
+    bool at_once = false;           // what is still in the lane is not to be heard
+};
+
+// What came of a command, or of a track.
+struct FeedEvent {
+    enum class Kind { switched, refused, skipped };
+    Kind kind = Kind::switched;
+    std::uint16_t run = 0;  // switched: heard with this run
+    PlayerCommand command;  // switched, refused
+    std::size_t track = 0;  // skipped
+    std::string reason;     // refused, skipped
+};
+
+class Feeder {
+public:
+    struct Parts {
+        ChunkService& chunks;
+        TrackLoader& tracks;
+        Mixer& mixer;
+        LevelMeter& meter;
+        dsp::GridSettings grid;
+        RunFormat format;
+        // Whether tracks of this rate are to be played in this format.
+        std::function<bool(std::uint32_t track_rate_hz)> plays;
+    };
+    Feeder(Parts parts, const FeedStart& start);
+    ~Feeder();
+
+    // All but TogglePause and Quit, which are not the feeder's.
+    void ask(const PlayerCommand& command);
+    void wake();  // a track was loaded
+
+    std::optional<Heard> heard(std::uint64_t behind_frames = 0) const;  // nullopt: nothing yet
+    ListeningChoice choice() const;                                     // as last asked for
+    double buffered_seconds() const;
+    std::vector<FeedEvent> take_events();
+    std::optional<FeedEnd> end() const;  // nullopt: there is more
+    bool played_out() const;             // all that was fed was heard
+
+private:
+    struct Feed {
+        std::unique_ptr<Run> run;
+        FrameRing* lane = nullptr;
+        std::uint16_t id = 0;
+        TimelineEntry first;  // where the run begins
+        TimelineEntry last;   // of the track being read
+    };
+    enum class Step { done, idle };
+
+    void work();
+    void wait(bool switching);
+    bool interrupted() const;  // something else is wanted
+    bool stopping() const;
+    std::optional<Heard> heard_or_about_to_be() const;
+    void take_commands();
+    void skip(std::size_t track, const std::string& reason);
+    void skip_to_next(const Feed& feed, const std::string& reason);
+    void set_end(FeedEnd end);
+
+    Step switch_over();
+    Step switch_to(const TrackPtr& track);
+    Step try_another(const std::string& problem);
+    bool prime(Feed& feed, std::optional<std::uint64_t> aligned_with);
+    void take_over(Feed feed, std::optional<std::uint64_t> aligned_with);
+    Step top_up();
+    std::size_t feed_once(Feed& feed, const std::function<bool()>& go_on);
+    bool go_on_with_next(Feed& feed);
+    TimelineEntry entry(const TrackPtr& track) const;
+
+    const Parts parts_;
+    const std::size_t ahead_frames_;
+    std::vector<float> block_;
+
+    // The feeder's thread alone.
+    Aim aim_;
+    Feed feed_;
+    std::uint16_t next_run_ = 0;
+    std::size_t told_skipped_ = 0;  // tracks before this one, when going on
+
+    Timeline timeline_;
+    mutable thread::Mutex mutex_;
+    std::condition_variable_any changed_;
+    std::vector<PlayerCommand> commands_ GUARDED_BY(mutex_);
+    std::vector<FeedEvent> events_ GUARDED_BY(mutex_);
+    ListeningChoice choice_ GUARDED_BY(mutex_);
+    std::optional<FeedEnd> end_ GUARDED_BY(mutex_);
+    std::optional<std::uint16_t> last_run_ GUARDED_BY(mutex_);
+    bool woken_ GUARDED_BY(mutex_) = false;
+    bool stopping_ GUARDED_BY(mutex_) = false;
+    std::thread thread_;
+};
+
+}  // namespace lacquer::player
