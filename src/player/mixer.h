@@ -8,7 +8,10 @@
 // A switch (seek, preset, A/B) is written into the lane that is not heard and then asked for; when that lane holds
 // enough, the device's thread goes over to it in 30 ms, frame for frame at the same place in time where the lanes are
 // aligned. What is heard otherwise is what was written, bit for bit: the gate (pause, and silence after an underrun)
-// works only while it moves.
+// works only while it moves, and while it is shut nothing is taken: what was not heard is heard when it opens.
+//
+// A lane that is about to run dry is faded out while it still has something to fade, and in again when it holds the
+// fade and a period more: one underrun.
 //
 // Threads: process() on the device's; everything else on one other, the feeder's, but for what is said to be for any.
 // Memory:  two rings and a little, allocated by the constructor.
@@ -75,24 +78,27 @@ private:
     static constexpr int kNone = -1;
 
     void mix(float* out, std::size_t frames) LACQUER_REALTIME;
-    void try_to_switch() LACQUER_REALTIME;
+    void mix_closing(float* out, std::size_t frames, std::size_t available) LACQUER_REALTIME;
+    void try_to_switch(std::size_t frames) LACQUER_REALTIME;
+    std::size_t to_skip(const Lane& lane) const LACQUER_REALTIME;
+    bool can_fade_out() const LACQUER_REALTIME;
     void read_heard(float* out, std::size_t frames) LACQUER_REALTIME;
     void add_fading(float* out, std::size_t frames) LACQUER_REALTIME;
-    void end_fade() LACQUER_REALTIME;
-    void gate(float* out, std::size_t frames, float step) LACQUER_REALTIME;
+    void open_gate(float* out, std::size_t frames) LACQUER_REALTIME;
     void publish() LACQUER_REALTIME;
     std::size_t fade_left() const LACQUER_REALTIME { return fade_frames_ - faded_frames_; }
-    bool closed() const LACQUER_REALTIME { return level_ == 0.0f && (starved_ || was_paused_); }
+    bool closed() const LACQUER_REALTIME { return gate_ == 0 && (starved_ || was_paused_); }
 
     const std::size_t channels_;
     const std::size_t fade_frames_;
+    const std::size_t reserve_frames_;  // a lane that holds less beyond what is asked for is about to run dry
     std::array<Lane, 2> lanes_;
 
     // The device's thread alone.
     int current_ = kNone;
     int outgoing_ = kNone;  // the lane faded out of, while a fade is under way
     std::size_t faded_frames_ = 0;
-    float level_ = 1.0f;  // of the gate
+    std::size_t gate_;  // [0, fade_frames_]: shut to open
     bool starved_ = false;
     bool was_paused_ = false;
     std::array<float, kPieceFrames * 2> piece_{};

@@ -20,7 +20,6 @@
 #include "src/player/portaudio_system.h"
 #include "src/player/status_view.h"
 #include "src/player/terminal.h"
-#include "src/player/url_input.h"
 
 namespace lacquer::player {
 namespace {
@@ -36,28 +35,132 @@ std::string title_of(const std::filesystem::path& file, const std::string& other
     return tags.artist.empty() ? tags.title : tags.artist + " - " + tags.title;
 }
 
+// The view that fits where the output goes.
+class Screen {
+public:
+    explicit Screen(bool json) {
+        if (json) {
+            listener_ = &json_.emplace();
+        } else if (can_draw_on()) {
+            terminal_.emplace(Cursor::hidden);
+            listener_ = &status_.emplace(*terminal_, style_of_environment());
+        } else {
+            listener_ = &plain_.emplace();
+        }
+        if (!terminal_) terminal_.emplace(Cursor::shown);
+    }
+    PlayerListener& listener() { return *listener_; }
+    bool is_watched() const { return !json_ || !json_->is_closed(); }
+    std::vector<PlayerCommand> commands(std::chrono::milliseconds patience) {
+        if (!terminal_->has_keys()) {
+            std::this_thread::sleep_for(patience);
+            return {};
+        }
+        const std::string typed = terminal_->read_keys(patience);
+        auto commands = keys_.parse(typed);
+        if (keys_.take_help() && status_) status_->toggle_keys();
+        return commands;
+    }
+
+private:
+    std::optional<Terminal> terminal_;  // outlives the view
+    KeyParser keys_;
+    std::optional<JsonView> json_;
+    std::optional<StatusView> status_;
+    std::optional<PlainView> plain_;
+    PlayerListener* listener_ = nullptr;
+};
+
 class Playing {
 public:
     Playing(Offline& offline, const PlayCommand& command, MessageBox& messages)
         : offline_(offline), command_(command), messages_(messages) {}
 
-    int run();
+    int run() {
+        PortAudioSystem sound;
+        PlayerSettings settings = player_settings();
+        find_device(sound, settings.device, Direction::output);  // before anything is fetched or measured
+        Inputs inputs = expand_inputs(command_.inputs, {[](const Url&) -> std::string { throw std::runtime_error("TODO"); }, [this] { return interrupted(); }});
+        inputs_ = std::move(inputs.items);
+        bool all_stopped = false;
+        {
+            Screen screen(command_.json);
+            for (const InputProblem& problem : inputs.problems) {
+                screen.listener().track_skipped(problem.name, problem.reason);
+            }
+            Player player(surroundings(sound, screen), std::move(settings), inputs_.size(),
+                          [this](std::size_t index, const auto& wanted) { return load(index, wanted); });
+            failed_ = player.run() + inputs.problems.size();
+            all_stopped = player.stop();
+        }
+        if (!all_stopped) offline_.end_process(exit_code());
+        return exit_code();
+    }
 
 private:
-    TrackPtr load(std::size_t index, const std::function<bool()>& wanted);
-    std::vector<PlayerCommand> commands(std::chrono::milliseconds patience);
-    PlayerSettings settings() const;
+    PlayerSettings player_settings() const {
+        const Settings& settings = offline_.settings();
+        return {.device = command_.device.value_or(settings.play_device),
+                .latency_ms = command_.latency_ms.value_or(settings.play_latency_ms),
+                .rate_hz = command_.rate_hz,
+                .quality = settings.play_resampler,
+                .grid = settings.grid,
+                .start = {0, command_.start_seconds, command_.choice, command_.start_seconds > 0.0}};
+    }
+
+    Player::Surroundings surroundings(SoundSystem& sound, Screen& screen) {
+        return {.chunks = offline_.chunks(),
+                .sound = sound,
+                .listener = screen.listener(),
+                .commands = [&screen](std::chrono::milliseconds patience) { return screen.commands(patience); },
+                .messages = [this] { return messages_.take(); },
+                .go_on = [this, &screen] { return !interrupted() && screen.is_watched(); },
+                .name_of = [this](std::size_t track) { return inputs_.at(track).name; }};
+    }
+
+    // On the loader's thread.
+    TrackPtr load(std::size_t index, const std::function<bool()>& wanted) {
+        const Input& given = inputs_.at(index);
+        auto track = std::make_shared<PlayableTrack>();
+        track->index = index;
+        track->name = given.name;
+        const auto& file = std::get<std::filesystem::path>(given.source);
+        track->input = look_at_input(file);
+        track->title = title_of(file, given.title.empty() ? file.stem().string() : given.title);
+        track->profile = offline_.profile_to_play(track->input, wanted);
+        return track;
+    }
+
+    bool interrupted() const { return offline_.interruption().requested(); }
+    int exit_code() const {
+        if (interrupted()) return offline_.interruption().exit_code();
+        return failed_ > 0 ? kSomeFailed : kDone;
+    }
 
     Offline& offline_;
     const PlayCommand& command_;
     MessageBox& messages_;
     std::vector<Input> inputs_;
-    std::optional<Terminal> terminal_;
-    KeyParser keys_;
-    StatusView* status_view_ = nullptr;
+    std::size_t failed_ = 0;
 };
 
 }  // namespace
+
+int play(const Settings& settings, const PlayCommand& command) {
+    MessageBox messages;
+    const OfflineOptions options{.falls_back = true, .tell = [&](const std::string& text) { messages.put(text); }};
+    return run_offline(
+        settings,
+        [&](Offline& offline) {
+            try {
+                return Playing(offline, command, messages).run();
+            } catch (const SoundError& error) {
+                fmt::print(stderr, "lacquer: {}\n", error.what());
+                return static_cast<int>(exit_code_of(error.reason()));
+            }
+        },
+        options);
+}
 
 double parse_time(const std::string& text) {
     double seconds = 0.0;

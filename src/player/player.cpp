@@ -15,6 +15,8 @@ constexpr auto kPatience = 50ms;       // between two looks at everything
 constexpr auto kTickEvery = 100ms;     // of the listener
 constexpr auto kFadePatience = 300ms;  // until a device that does not ask any more is not waited for
 
+constexpr auto kPeriods = 30ms;  // between the driver's last question and its next
+
 bool is_jack(const SoundDevice& device) {
     return device.host_api.find("JACK") != std::string::npos;
 }
@@ -200,7 +202,7 @@ bool Player::move_on() {
         return false;
     }
     const FeedStart next = *end->next;
-    output_.close(end->at_once ? SoundStream::Stop::now : SoundStream::Stop::drained);
+    close_output();
     close_session();
     open(next);
     return true;
@@ -222,7 +224,14 @@ void Player::fade_out() {
     session_->mixer.pause(true);
     const auto give_up = Clock::now() + kFadePatience;
     while (!session_->mixer.silent() && Clock::now() < give_up) std::this_thread::sleep_for(2ms);
-    std::this_thread::sleep_for(std::chrono::duration<double>(std::min(0.2, output_.latency_seconds())));
+}
+
+// Silence follows what is still in the device, so that nothing depends on what its driver does with the rest.
+void Player::close_output() {
+    if (output_.is_open()) {
+        std::this_thread::sleep_for(kPeriods + std::chrono::duration<double>(output_.latency_seconds()));
+    }
+    output_.close(SoundStream::Stop::drained);
 }
 
 PlayerStatus Player::status() {

@@ -76,6 +76,7 @@ private:
     void tell_events();
     void tell_place();
     void fade_out();
+    void close_output();
     PlayerStatus status();
     void describe(const Heard& heard, PlayerStatus& status);
     std::uint64_t latency_frames() const;
