@@ -21,7 +21,7 @@ class Unplugged(PlaybackTest):
             with Playback(card.environment, "--device", card.device, source) as player:
                 with card.record() as recording:
                     recording.wait_for_sound(60)
-                    time.sleep(3)
+                    time.sleep(2)
                     card.unplug()
                 before = recording.samples()
                 lost = player.wait_event("deviceLost", seconds=30)
@@ -41,7 +41,7 @@ class Unplugged(PlaybackTest):
         self.assertTrue((after[second[0]:end] == reference[second[1]:]).all())
 
     def test_comes_back(self):
-        source = passage(self.scratch / "music.wav", 12)
+        source = passage(self.scratch / "music.wav", 8)
         in_parallel(lambda: self.case(PulseSink(self.scratch / "pulse", RATE_HZ), source),
                     lambda: self.case(JackDummy(self.scratch / "jack", RATE_HZ), source))
 

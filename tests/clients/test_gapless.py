@@ -12,14 +12,14 @@ from recordings import compare_below, resampled
 from virtual_sound import JackDummy, PulseSink
 
 RATE_HZ = 44100
-CUT_FRAME = 5 * RATE_HZ + 1237  # on no grid of anything
+CUT_FRAME = 3 * RATE_HZ + 1237  # on no grid of anything
 
 
 class Gapless(PlaybackTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.whole = passage(cls.shared / "whole.wav", 10, fade=0.05)
+        cls.whole = passage(cls.shared / "whole.wav", 6, fade=0.05)
         with wave.open(str(cls.whole)) as file:
             data = file.readframes(file.getnframes())
         cls.source = numpy.frombuffer(data, "<i2").reshape(-1, 2).astype("<f4") / 32768
