@@ -125,12 +125,18 @@ def stereo(samples):
     return numpy.repeat(samples, 2, axis=1) if samples.shape[1] == 1 else samples
 
 
-def passage(path, seconds, start=60, channels=2, fade=0.0, rate=44100):
-    """Real music as a WAV file; faded at its ends where a resampler must not see a cliff."""
-    filters = [f"afade=in:d={fade}", f"afade=out:st={seconds - fade}:d={fade}"] if fade else ["anull"]
+def passage(path, seconds, start=60, channels=2, rate=44100, edges="anull"):
+    """Real music as a WAV file."""
     run("ffmpeg", "-v", "error", "-y", "-ss", start, "-t", seconds, "-i", sorted(MUSIC.glob("*.ogg"))[0], "-map_metadata", "-1",
-        "-ar", rate, "-ac", channels, "-af", ",".join(filters), "-sample_fmt", "s16", path)
+        "-ar", rate, "-ac", channels, "-af", edges, "-sample_fmt", "s16", path)
     return path
+
+
+def soft_passage(path, seconds):
+    """Faded, with a tenth of a second of silence on both sides: a resampler's filter sees no cliff, whose ringing it would
+    have to cut off."""
+    return passage(path, seconds, edges=f"afade=in:d=0.1,afade=out:st={seconds - 0.3}:d=0.1,atrim=end={seconds - 0.2},"
+                                        "adelay=100:all=1,apad=pad_dur=0.1")
 
 
 def in_parallel(*cases):

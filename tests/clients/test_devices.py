@@ -6,9 +6,10 @@ import unittest
 
 from playback import Playback, PlaybackTest, in_parallel, passage
 from recordings import align
-from virtual_sound import JackDummy, PulseSink
+from virtual_sound import JACK_PIPE, JackDummy, PulseSink
 
 RATE_HZ = 44100
+BUSY_CARD = JACK_PIPE.parent / "busy_card.so"
 NO_DEVICE, BUSY, UNSUPPORTED = 3, 4, 5
 
 
@@ -20,7 +21,7 @@ class Unplugged(PlaybackTest):
             with Playback(card.environment, "--device", card.device, source) as player:
                 with card.record() as recording:
                     recording.wait_for_sound(60)
-                    time.sleep(3)
+                    time.sleep(2)
                     card.unplug()
                 before = recording.samples()
                 lost = player.wait_event("deviceLost", seconds=30)
@@ -40,7 +41,7 @@ class Unplugged(PlaybackTest):
         self.assertTrue((after[second[0]:end] == reference[second[1]:]).all())
 
     def test_comes_back(self):
-        source = passage(self.scratch / "music.wav", 12)
+        source = passage(self.scratch / "music.wav", 8)
         in_parallel(lambda: self.case(PulseSink(self.scratch / "pulse", RATE_HZ), source),
                     lambda: self.case(JackDummy(self.scratch / "jack", RATE_HZ), source))
 
@@ -70,6 +71,12 @@ class NotPossible(PlaybackTest):
             self.assertIn("default", said)  # and what there is instead
         with self.subTest("and no server"):
             self.refused(card, NO_DEVICE, source)
+
+    def test_a_device_that_another_program_has_taken(self):
+        source = passage(self.scratch / "music.wav", 2)
+        with PulseSink(self.scratch / "pulse", RATE_HZ) as card:
+            card.environment.update({"LD_PRELOAD": str(BUSY_CARD), "BUSY_CARD_AFTER": "1"})  # free when it is listed
+            self.assertIn("default", self.refused(card, BUSY, source, "--device", "default"))
 
     def test_a_rate_that_the_device_cannot_do(self):
         source = passage(self.scratch / "music.wav", 2)

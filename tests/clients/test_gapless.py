@@ -1,25 +1,25 @@
 """One piece of music in two files: joined with no missing and no extra sample, through a resampler without a seam."""
 
-import json
+import pathlib
 import unittest
 import wave
 
 import numpy
 
 from harness import run
-from playback import Playback, PlaybackTest, in_parallel, passage
+from playback import Playback, PlaybackTest, in_parallel, soft_passage
 from recordings import compare_below, resampled
 from virtual_sound import JackDummy, PulseSink
 
 RATE_HZ = 44100
-CUT_FRAME = 5 * RATE_HZ + 1237  # on no grid of anything
+CUT_FRAME = 3 * RATE_HZ + 1237  # on no grid of anything
 
 
 class Gapless(PlaybackTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.whole = passage(cls.shared / "whole.wav", 10, fade=0.05)
+        cls.whole = soft_passage(cls.shared / "whole.wav", 6)
         with wave.open(str(cls.whole)) as file:
             data = file.readframes(file.getnframes())
         cls.source = numpy.frombuffer(data, "<i2").reshape(-1, 2).astype("<f4") / 32768
@@ -69,9 +69,8 @@ class Gapless(PlaybackTest):
                 self.assertEqual(player.wait(), 1, player.error_text())
                 skipped = player.of("skipped")
             recording.wait_for_silence()
-        self.assertEqual(len(skipped), 2, skipped)
-        self.assertIn("broken.wav", json.dumps(skipped[0]))
-        self.assertIn("not there.flac", json.dumps(skipped[1]))
+        self.assertEqual({pathlib.Path(event["name"]).name for event in skipped}, {"broken.wav", "not there.flac"})
+        self.assertTrue(all(event["reason"] for event in skipped), skipped)
         self.assert_exact(recording.samples(), self.source)  # and the two that can be read are still joined
 
     def test_a_folder_is_played_in_order(self):

@@ -16,7 +16,7 @@ FADE = round(FADE_SECONDS * RATE_HZ)
 
 class Pause(PlaybackTest):
     def test_nothing_is_lost(self):
-        source = passage(self.scratch / "music.wav", 12)
+        source = passage(self.scratch / "music.wav", 6)
         for card in [PulseSink(self.scratch / "pulse", RATE_HZ), JackDummy(self.scratch / "jack", RATE_HZ)]:
             with self.subTest(type(card).__name__), card, card.record() as recording:
                 with Playback(card.environment, "--device", card.device, source) as player:
