@@ -21,6 +21,7 @@ public:
     std::size_t channels() const noexcept { return channels_; }
     std::int64_t length_frames() const noexcept { return length_frames_; }
     bool at_end() const noexcept { return frame_ == length_frames_; }
+    void skip_rest() noexcept { frame_ = length_frames_; }
     // Whole interleaved frames, at least one, waiting for it; 0 at the end, and when `go_on` said no while it waited.
     // Throws ChunkError, WorkRefused.
     std::size_t read(std::span<float> out, const std::function<bool()>& go_on);

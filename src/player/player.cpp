@@ -43,11 +43,12 @@ bool Player::stop() {
 }
 
 std::size_t Player::run() {
-    if (!find_first_track()) return skipped_.size();
-    open(settings_.start);
-    while (pass_time(kPatience) && move_on()) {}
-    if (session_ && !ended_by_itself_) fade_out();
-    output_.close(ended_by_itself_ ? SoundStream::Stop::drained : SoundStream::Stop::now);
+    if (find_first_track()) {
+        open(settings_.start);
+        while (pass_time(kPatience) && move_on()) {}
+        if (!ended_by_itself_) fade_out();
+        close_output();
+    }
     PlayerStatus last = status();
     last.state = PlayerStatus::State::ended;
     surroundings_.listener.ended(last);

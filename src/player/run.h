@@ -41,7 +41,9 @@ public:
     // itself: ends_here(). Throws ChunkError, WorkRefused.
     std::size_t read(std::span<float> out, const std::function<bool()>& go_on);
     // All of the track was read: go_on_with() another one, or finish().
-    bool ends_here() const noexcept { return !finishing_ && reader_->at_end() && input_.empty(); }
+    bool ends_here() const noexcept { return !finishing_ && !ending_ && reader_->at_end() && input_.empty(); }
+    // The track ends where reading it has come to: the rest of it cannot be had.
+    void skip_rest() noexcept { reader_->skip_rest(); }
     // The track that follows, from its first frame, which is so many frames of the device away. Only when ends_here().
     std::size_t go_on_with(const PlayableTrack& track, const Voice& voice);
     void finish() noexcept { finishing_ = true; }  // read() gives what the converter still holds
@@ -56,7 +58,8 @@ private:
         std::int64_t consumed_frames = 0;
         std::int64_t produced_frames = 0;
         std::size_t frames_to_come() const {
-            return static_cast<std::size_t>(dsp::Resampler::out_frames(consumed_frames, rates) - produced_frames);
+            const std::int64_t all = dsp::Resampler::out_frames(consumed_frames, rates);
+            return static_cast<std::size_t>(all - produced_frames) - skip_frames;
         }
     };
 

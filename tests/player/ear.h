@@ -12,11 +12,11 @@
 #include "tests/support/allocation_guard.h"
 #include "tests/support/realtime_guard.h"
 
-namespace lacquer::player::test {
+namespace lacquer::test {
 
 class Ear {
 public:
-    Ear(AudioCallback& callback, std::size_t channels) : callback_(callback), channels_(channels) {}
+    Ear(player::AudioCallback& callback, std::size_t channels) : callback_(callback), channels_(channels) {}
 
     // Calls of `period` frames (the last one shorter); what they gave.
     std::vector<float> take(std::size_t frames, std::size_t period = 480) {
@@ -27,8 +27,8 @@ public:
             std::size_t offences = 0;
             const char* offender = "";
             {
-                const lacquer::test::AllocationGuard allocations;
-                const lacquer::test::RealtimeGuard guard;
+                const AllocationGuard allocations;
+                const RealtimeGuard guard;
                 callback_.process(nullptr, taken.data() + done * channels_, count);
                 allocated = allocations.count() + allocations.freed_count();
                 offences = guard.count();
@@ -41,8 +41,8 @@ public:
     }
 
 private:
-    AudioCallback& callback_;
+    player::AudioCallback& callback_;
     const std::size_t channels_;
 };
 
-}  // namespace lacquer::player::test
+}  // namespace lacquer::test

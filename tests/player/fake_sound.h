@@ -97,6 +97,10 @@ public:
         const thread::MutexLock lock(state_->mutex);
         return state_->stops[how == Stop::now ? 0 : 1];
     }
+    std::size_t hanging() const {  // threads that do, at this moment
+        const thread::MutexLock lock(state_->mutex);
+        return state_->hanging;
+    }
     std::size_t rescans() const {
         const thread::MutexLock lock(state_->mutex);
         return state_->rescans;
@@ -127,7 +131,7 @@ public:
                                               player::AudioCallback& callback) override {
         const std::shared_ptr<State> state = state_;
         const thread::MutexLock lock(state->mutex);
-        while (state->open_hangs) state->changed.wait(state->mutex);
+        state->hang_while(state->open_hangs);
         const Card& card = state->find(request.output.name);
         const std::string& name = card.device.name;
         if (!card.plugged) throw SoundError(SoundError::Reason::failed, name + " is not there any more");
@@ -161,7 +165,7 @@ private:
         ~Stream() override { stop(Stop::now); }
         void stop(Stop how) noexcept override {
             const thread::MutexLock lock(state->mutex);
-            while (state->stop_hangs) state->changed.wait(state->mutex);
+            state->hang_while(state->stop_hangs);
             if (std::erase(state->streams, this) > 0) ++state->stops[how == Stop::now ? 0 : 1];
         }
         double output_latency_seconds() const override { return request.latency_ms / 1000.0; }
@@ -208,6 +212,12 @@ private:
             ++stream.call_count;
         }
 
+        void hang_while(const bool& condition) REQUIRES_LOCK(mutex) {
+            ++hanging;
+            while (condition) changed.wait(mutex);
+            --hanging;
+        }
+
         mutable thread::Mutex mutex;
         std::condition_variable_any changed;
         std::vector<Card> cards GUARDED_BY(mutex);
@@ -219,6 +229,7 @@ private:
         std::array<std::size_t, 2> stops GUARDED_BY(mutex){};
         std::size_t rescans GUARDED_BY(mutex) = 0;  // the first look is one
         bool rescanned_while_open GUARDED_BY(mutex) = false;
+        std::size_t hanging GUARDED_BY(mutex) = 0;
         bool stop_hangs GUARDED_BY(mutex) = false;
         bool open_hangs GUARDED_BY(mutex) = false;
     };

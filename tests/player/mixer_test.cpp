@@ -25,7 +25,7 @@ constexpr std::size_t kFade = 1'440;
 constexpr std::size_t kPlenty = 48'000;
 
 std::vector<float> noise(std::size_t frames, std::uint64_t seed) {
-    lacquer::test::Random random(seed);
+    test::Random random(seed);
     std::vector<float> samples(frames * 2);
     for (float& sample : samples) sample = static_cast<float>(random.uniform() - 0.5);
     return samples;
@@ -297,7 +297,7 @@ TEST_P(MixerAtPeriods, ASwitchOutOfAStarvingLaneDoesNotClick) {
 
 TEST_F(MixerTest, TheLastOfManyRapidSwitchesIsHeard) {
     start(0, kPlenty);
-    lacquer::test::Random random(3);
+    test::Random random(3);
     std::uint16_t run = 1;
     while (run < 200) {
         if (mixer.spare() != nullptr) {
@@ -314,7 +314,7 @@ TEST_F(MixerTest, TheLastOfManyRapidSwitchesIsHeard) {
 
 // Every state of the callback, under the guards of the ear.
 TEST_F(MixerTest, NothingIsLockedAllocatedOrCalledInAnyState) {
-    if (!lacquer::test::kRealtimeGuardWorks) GTEST_SKIP() << "a sanitizer replaces the same functions";
+    if (!test::kRealtimeGuardWorks) GTEST_SKIP() << "a sanitizer replaces the same functions";
     ear.take(480);  // nothing yet
     start(0, kPlenty / 2);
     ear.take(4'800);  // steady
@@ -354,7 +354,7 @@ TEST_F(MixerTest, TwoThreadsAndManySwitchesGiveOneUnbrokenRamp) {
     };
     fill(*mixer.spare(), kPlenty);
     mixer.switch_to_spare({run, std::nullopt, false});
-    lacquer::test::Random random(7);
+    test::Random random(7);
     while (base + written < kEnd) {
         FrameRing* spare = random.below(8) == 0 ? mixer.spare() : nullptr;
         const auto position = mixer.position();

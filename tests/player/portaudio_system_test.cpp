@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "src/player/steady_output.h"
 #include "tests/player/jack_server.h"
 #include "tests/support/allocation_guard.h"
 
@@ -18,9 +19,7 @@ namespace lacquer::player {
 namespace {
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Le;
 
 bool comes_true(const std::function<bool()>& condition) {
@@ -153,6 +152,34 @@ TEST_F(PortAudioSystemTest, AServerThatHasGoneEndsNeitherTheProgramNorTheSystem)
     server_->start();
     EXPECT_TRUE(comes_true([&] { return sees_the_server(); }));
     EXPECT_TRUE(system_.supports(request()));
+}
+
+struct Events : OutputListener {
+    void output_opened(const OpenedOutput&) override { ++opened; }
+    void output_lost(const std::string&, const std::string&) override { ++lost; }
+    void output_message(const std::string&) override {}
+    int opened = 0;
+    int lost = 0;
+};
+
+TEST_F(PortAudioSystemTest, SoundGoesOnWhenTheServerIsStartedAgain) {
+    start_server();
+    Events events;
+    SteadyOutput output(system_, {"system", 2, 50.0}, silence_, events);
+    output.open_at(44'100);
+    EXPECT_EQ(output.opened()->sample_rate_hz, 48'000u);
+    for (const int signal : {SIGKILL, SIGTERM}) {
+        server_->stop(signal);
+        const int lost = events.lost + 1;
+        EXPECT_TRUE(comes_true([&] { return output.tick(std::chrono::steady_clock::now()), events.lost == lost; }));
+        server_->start();
+        EXPECT_TRUE(
+            comes_true([&] { return output.tick(std::chrono::steady_clock::now()), output.opened().has_value(); }));
+        const std::size_t played = silence_.played;
+        EXPECT_TRUE(comes_true([&] { return silence_.played > played + 4800; }));
+    }
+    EXPECT_EQ(events.opened, 3);
+    EXPECT_FALSE(output.is_hung());
 }
 
 TEST_F(PortAudioSystemTest, WhatDriversSayStaysOffTheTerminal) {

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lacquer::player::test {
+namespace lacquer::test {
 
 inline std::vector<float> told_frames(std::int64_t first, std::size_t frames) {
     std::vector<float> samples(frames * 2);
@@ -56,4 +56,4 @@ inline double steepest(std::span<const float> heard, double level_before = 0.0) 
     return most;
 }
 
-}  // namespace lacquer::player::test
+}  // namespace lacquer::test
