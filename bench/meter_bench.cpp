@@ -1,12 +1,18 @@
-// The player's level meter over stereo at 48 kHz, read ten times a second. "core_percent" is what it takes of one core
+// The player's meters over stereo, read ten times a second: that of levels at 48 kHz, that of gain reduction on a WAV
+// file of 44.1 kHz. "core_percent" is what it takes of one core
 // in real time, after an hour of playing as in its first minute.
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 #include "bench/material.h"
 #include "dsp/interleave.h"
+#include "src/offline.h"
 #include "src/player/level_meter.h"
+#include "src/player/reduction_meter.h"
+#include "src/recipe_choice.h"
 
 namespace lacquer::bench {
 namespace {
@@ -32,6 +38,29 @@ void level_meter(benchmark::State& state) {
                                                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(level_meter)->Unit(benchmark::kMillisecond);
+
+PlanPtr plan_of(const std::filesystem::path& file) {
+    const InputFile input = look_at_input(file);
+    const dsp::GridSettings grid;
+    return make_plan({1, input.file, input.content_id, input.media}, choose_recipe(measured(decoded(file)), {}), {},
+                     dsp::ChunkGrid(grid, input.media.sample_rate_hz, input.media.frame_count),
+                     engine_id(grid, input.media));
+}
+
+void reduction_meter(benchmark::State& state) {
+    const PlanPtr plan = plan_of(music_file("wav", kSeconds));
+    const std::int64_t tick = kRateHz / 10;
+    double seconds = 0.0;
+    for (auto _ : state) {
+        player::ReductionMeter meter;
+        for (std::int64_t frame = 0; frame + tick <= plan->media.frame_count; frame += tick, seconds += 0.1) {
+            while (!meter.at(plan, frame)) std::this_thread::sleep_for(std::chrono::microseconds(200));
+        }
+    }
+    state.counters["core_percent"] =
+        benchmark::Counter(seconds / 100.0, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK(reduction_meter)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace lacquer::bench

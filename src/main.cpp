@@ -16,6 +16,9 @@
 #include "dsp/simd.h"
 #include "src/commands.h"
 #include "src/daemon.h"
+#include "src/player/devices_command.h"
+#include "src/player/live_command.h"
+#include "src/player/play_command.h"
 #include "src/settings.h"
 #include "src/user_presets.h"
 
@@ -24,6 +27,8 @@ namespace {
 using namespace lacquer;
 
 constexpr int kUsageError = 2;
+constexpr const char* kPresetHelp =
+    "adaptive, gentle, warm, bright, punchy, live, speech, night, or one that was made after a track of the library";
 
 // Arguments can be read by every user of the machine (/proc/PID/cmdline) for as long as they stand there.
 void hide_token(int argc, char** argv) {
@@ -55,6 +60,9 @@ public:
         add_serve();
         add_render();
         add_analyze();
+        add_play();
+        add_live();
+        add_devices();
         add_cache();
         add_config();
     }
@@ -84,10 +92,7 @@ private:
         render->add_option("inputs", render_.inputs, "Audio files")->required();
         render->add_option("-o,--output", render_.output, "File to write; a folder for more than one input")
             ->required();
-        auto* preset =
-            render->add_option("--preset", preset_,
-                               "adaptive, gentle, warm, bright, punchy, live, speech, night, or one that was "
-                               "made after a track of the library");
+        auto* preset = render->add_option("--preset", preset_, kPresetHelp);
         render->add_option("--reference", render_.reference, "An audio file to sound like: spectrum, loudness, width")
             ->excludes(preset);
         render->add_option("--intensity", render_.choice.request.intensity, "0 to 1")->check(CLI::Range(0.0, 1.0));
@@ -101,17 +106,71 @@ private:
     }
 
     int run_render(const Settings& settings) {
-        const auto named = find_request_in(settings.state_dir / "library.db", preset_);
-        if (!named)
-            throw SettingError(fmt::format("--preset is '{}'; lacquer render --help names those allowed", preset_));
-        render_.choice.request.preset = named->preset;
-        render_.choice.request.reference = named->reference;
+        choose_preset(settings, render_.choice.request);
         if (!depth_.empty()) {
             render_.choice.format = parse_depth(depth_);
             if (!render_.choice.format)
                 throw SettingError(fmt::format("--depth is '{}'; allowed: 16, 24, float", depth_));
         }
         return render_files(settings, render_);
+    }
+
+    // The one that --preset names, built in or made after a track of the library.
+    void choose_preset(const Settings& settings, dsp::RecipeRequest& request) const {
+        const auto named = find_request_in(settings.state_dir / "library.db", preset_);
+        if (!named) throw SettingError(fmt::format("--preset is '{}'; --help names those allowed", preset_));
+        request.preset = named->preset;
+        request.reference = named->reference;
+    }
+
+    void add_sound(CLI::App* command, dsp::RecipeRequest& request) {
+        command->add_option("--preset", preset_, kPresetHelp);
+        command->add_option("--intensity", request.intensity, "0 to 1")->check(CLI::Range(0.0, 1.0));
+    }
+
+    void add_play() {
+        auto* play = app_.add_subcommand("play", "Play files, folders, playlists and URLs, enhanced, on a sound card");
+        play->add_option("inputs", play_.inputs, "Audio files, folders, playlists, http URLs")->required();
+        add_sound(play, play_.choice.request);
+        play->add_option("--device", play_.device, "A name, a part of one, or a number of `lacquer devices`");
+        play->add_option("--start", start_, "Where to begin in the first track: seconds, 1:30 or 1:02:03");
+        play->add_option("--latency", play_.latency_ms, "Milliseconds of sound inside the device, 5 to 2000 (50)")
+            ->check(CLI::Range(5.0, 2000.0));
+        play->add_option("--rate", play_.rate_hz, "Open the device at this rate, whatever the tracks' (Hz)")
+            ->check(CLI::Range(8'000u, 384'000u));
+        play->add_flag("--json", play_.json, "One JSON object per line instead of the status block");
+        play->callback([this] {
+            action_ = [this](const Settings& settings) {
+                choose_preset(settings, play_.choice.request);
+                play_.choice.preset = preset_;
+                play_.start_seconds = player::parse_time(start_);
+                return player::play(settings, play_);
+            };
+        });
+    }
+
+    void add_live() {
+        auto* live = app_.add_subcommand("live", "Enhance what comes into one sound device and goes out of another");
+        live->add_option("--input", live_.input, "Device to listen to, as `lacquer devices` names it");
+        live->add_option("--output", live_.output, "Device to play on");
+        add_sound(live, live_.request);
+        live->add_option("--latency", live_.latency_ms, "Milliseconds of each of the devices' buffers, 5 to 2000")
+            ->check(CLI::Range(5.0, 2000.0));
+        live->add_option("--rate", live_.rate_hz, "Of both devices (default: the output's own) (Hz)")
+            ->check(CLI::Range(8'000u, 192'000u));
+        live->add_flag("--json", live_.json, "One JSON object per line");
+        live->callback([this] {
+            action_ = [this](const Settings& settings) {
+                choose_preset(settings, live_.request);
+                return player::run_live(live_);
+            };
+        });
+    }
+
+    void add_devices() {
+        auto* devices = app_.add_subcommand("devices", "List the sound devices");
+        devices->add_flag("--json", as_json_, "A JSON array");
+        devices->callback([this] { action_ = [this](const Settings&) { return player::list_devices(as_json_); }; });
     }
 
     void add_analyze() {
@@ -150,7 +209,10 @@ private:
     std::string config_file_;
     std::function<int(const Settings&)> action_;
     RenderCommand render_;
+    player::PlayCommand play_;
+    player::LiveCommand live_;
     std::string preset_ = "adaptive";
+    std::string start_ = "0";
     std::string depth_;
     std::vector<std::filesystem::path> inputs_;
     bool as_json_ = false;

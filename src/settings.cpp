@@ -42,7 +42,7 @@ int parse_int(const std::string& text, int least, int most) {
     return value;
 }
 
-double parse_seconds(const std::string& text, double least, double most) {
+double parse_number(const std::string& text, double least, double most) {
     char* end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
     const bool is_number = !text.empty() && *end == '\0';
@@ -84,6 +84,28 @@ void check_simd(Settings& settings, const std::string& text) {
     settings.simd = text;
 }
 
+struct NamedQuality {
+    std::string_view name;
+    dsp::Resampler::Quality quality;
+};
+constexpr std::array<NamedQuality, 3> kQualities{{{"best", dsp::Resampler::Quality::best},
+                                                  {"medium", dsp::Resampler::Quality::medium},
+                                                  {"fastest", dsp::Resampler::Quality::fastest}}};
+
+void parse_resampler(Settings& settings, const std::string& text) {
+    const auto found = std::find_if(kQualities.begin(), kQualities.end(),
+                                    [&](const NamedQuality& named) { return named.name == text; });
+    if (found == kQualities.end()) throw SettingError(fmt::format("'{}'; allowed: best, medium, fastest", text));
+    settings.play_resampler = found->quality;
+}
+
+std::string resampler_name(const Settings& settings) {
+    const auto found = std::find_if(kQualities.begin(), kQualities.end(), [&](const NamedQuality& named) {
+        return named.quality == settings.play_resampler;
+    });
+    return std::string(found->name);
+}
+
 std::vector<SettingRow> make_rows() {
     using S = Settings;
     using Text = const std::string&;
@@ -114,17 +136,24 @@ std::vector<SettingRow> make_rows() {
         {"simd", "Instruction set to compute on: auto, scalar, ssse3, sse4, avx2, avx3; the bytes are the same", false,
          check_simd, [](const S& s) { return s.simd; }},
         {"chunk.body", "Seconds of a chunk, 5 to 120", false,
-         [](S& s, Text t) { s.grid.body_seconds = parse_seconds(t, 5, 120); },
+         [](S& s, Text t) { s.grid.body_seconds = parse_number(t, 5, 120); },
          [](const S& s) { return fmt::format("{}", s.grid.body_seconds); }},
         {"chunk.overlap", "Seconds of the fade between chunks, 0 to 5", false,
-         [](S& s, Text t) { s.grid.overlap_seconds = parse_seconds(t, 0, 5); },
+         [](S& s, Text t) { s.grid.overlap_seconds = parse_number(t, 0, 5); },
          [](const S& s) { return fmt::format("{}", s.grid.overlap_seconds); }},
         {"chunk.context", "Seconds rendered before a chunk, 1 to 30", false,
-         [](S& s, Text t) { s.grid.context_seconds = parse_seconds(t, 1, 30); },
+         [](S& s, Text t) { s.grid.context_seconds = parse_number(t, 1, 30); },
          [](const S& s) { return fmt::format("{}", s.grid.context_seconds); }},
         {"render.stuck", "Seconds without progress until a render is given up, 1 to 600", false,
-         [](S& s, Text t) { s.stuck_seconds = parse_seconds(t, 1, 600); },
+         [](S& s, Text t) { s.stuck_seconds = parse_number(t, 1, 600); },
          [](const S& s) { return fmt::format("{}", s.stuck_seconds); }},
+        {"play.device", "Sound device to play on: a name, a part of one, or a number of `lacquer devices`", false,
+         [](S& s, Text t) { s.play_device = t; }, [](const S& s) { return s.play_device; }},
+        {"play.latency", "Milliseconds of sound inside the device, 5 to 2000", false,
+         [](S& s, Text t) { s.play_latency_ms = parse_number(t, 5, 2000); },
+         [](const S& s) { return fmt::format("{}", s.play_latency_ms); }},
+        {"play.resampler", "Conversion to the device's rate, where one is needed: best, medium or fastest", false,
+         parse_resampler, resampler_name},
     };
 }
 

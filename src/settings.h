@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dsp/chunk_grid.h"
+#include "dsp/resampler.h"
 
 namespace lacquer {
 
@@ -35,7 +36,10 @@ struct Settings {
     std::string log_level = "info";
     std::string simd = "auto";  // "auto" or one of dsp::runnable_simd(); main hands it to dsp::force_simd()
     dsp::GridSettings grid;
-    double stuck_seconds = 30.0;  // [1, 600]: a render without progress for so long is given up
+    double stuck_seconds = 30.0;    // [1, 600]: a render without progress for so long is given up
+    std::string play_device;        // as player::find_device() takes it; empty: the system's default
+    double play_latency_ms = 50.0;  // [5, 2000]
+    dsp::Resampler::Quality play_resampler = dsp::Resampler::Quality::best;
 };
 
 struct SettingRow {

@@ -15,7 +15,9 @@ constexpr std::chrono::milliseconds kSaidTwice{500};  // timeout(1) tells the pr
     sigset_t one;
     sigemptyset(&one);
     sigaddset(&one, number);
-    signal(number, SIG_DFL);
+    struct sigaction now {};
+    sigaction(number, nullptr, &now);
+    if (now.sa_handler == SIG_IGN) signal(number, SIG_DFL);  // a handler first leaves a terminal as it was
     pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
     raise(number);
     std::_Exit(128 + number);

@@ -71,6 +71,11 @@ ListeningChoice Feeder::choice() const {
     return choice_;
 }
 
+double Feeder::buffered_seconds() const {
+    const std::size_t frames = parts_.mixer.available_frames();
+    return static_cast<double>(frames) / parts_.format.sample_rate_hz;
+}
+
 std::vector<FeedEvent> Feeder::take_events() {
     const thread::MutexLock lock(mutex_);
     return std::exchange(events_, {});

@@ -54,6 +54,11 @@ std::optional<Mixer::Position> Mixer::position() const noexcept {
     return Position{static_cast<std::uint16_t>(packed >> kFrameBits), packed & ((std::uint64_t{1} << kFrameBits) - 1)};
 }
 
+std::size_t Mixer::available_frames() const noexcept {
+    const int lane = wanted_.load(std::memory_order_acquire);
+    return lane == kNone ? 0 : lanes_[lane].ring.available_frames();
+}
+
 void Mixer::process(const float*, float* output, std::size_t frames) LACQUER_REALTIME {
     was_paused_ = paused_.load(std::memory_order_acquire);
     while (frames > 0) {

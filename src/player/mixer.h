@@ -60,6 +60,7 @@ public:
         std::uint64_t frame = 0;  // of the lane: what the device takes next
     };
     std::optional<Position> position() const noexcept;  // nullopt before anything was taken
+    std::size_t available_frames() const noexcept;      // ready to be played
     void pause(bool paused) noexcept { paused_.store(paused, std::memory_order_release); }
     bool silent() const noexcept { return silent_.load(std::memory_order_acquire); }  // paused or starved, faded out
     // The lane of this run is at its end, and nothing else is asked for.

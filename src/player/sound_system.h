@@ -71,6 +71,7 @@ public:
     virtual double input_latency_seconds() const = 0;
     virtual std::uint64_t calls() const noexcept = 0;  // of the callback so far: stands still when the device is dead
     virtual std::uint64_t xruns() const noexcept = 0;  // that the driver has reported: it was late, not the callback
+    virtual bool ended() const noexcept { return false; }  // the driver has given up: no call will come any more
 };
 
 // Threads: belongs to one.

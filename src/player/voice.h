@@ -19,7 +19,8 @@ struct PlayableTrack {
     std::string title;
     InputFile input;
     dsp::Profile profile;
-    bool already_enhanced = false;  // it comes out of a Lacquer daemon: played as it is
+    bool already_enhanced = false;     // it comes out of a Lacquer daemon: played as it is
+    std::shared_ptr<const void> file;  // what goes with the last who needs it: the file of something fetched
 };
 // Shared by the loader, which is ahead, the runs that play it, and what tells about it.
 using TrackPtr = std::shared_ptr<const PlayableTrack>;

@@ -1,0 +1,72 @@
+#include "src/player/output_change.h"
+
+#include <thread>
+#include <utility>
+
+namespace lacquer::player {
+
+Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t rate_hz, AudioCallback& callback) {
+    Output output;
+    StreamRequest request;
+    request.output = find_device(system, wish.device, Direction::output);
+    request.output_channels = wish.channels;
+    request.latency_ms = wish.latency_ms;
+    request.sample_rate_hz = rate_hz;
+    output.gate = std::make_unique<CallbackGate>(callback, wish.channels);
+    try {
+        output.stream = system.open(request, *output.gate);
+    } catch (const SoundError& error) {
+        const bool other_rate = request.output.default_rate_hz != rate_hz && request.output.default_rate_hz != 0;
+        if (error.reason() != SoundError::Reason::unsupported || !other_rate) throw;
+        request.sample_rate_hz = request.output.default_rate_hz;
+        output.stream = system.open(request, *output.gate);
+    }
+    output.opened = {request.output, rate_hz, request.sample_rate_hz, output.stream->output_latency_seconds()};
+    return output;
+}
+
+OutputChange::OutputChange(std::optional<Output> closing, Stop how, std::optional<Opening> opening)
+    : wants_to_open_(opening.has_value()), work_(std::make_shared<Work>()) {
+    if (closing) closing->gate->close();
+    work_->closing = std::move(closing);
+    work_->how = how;
+    if (opening) work_->opening.emplace(std::move(*opening));
+    std::packaged_task<std::optional<Output>()> task([work = work_] { return run(*work); });
+    result_ = task.get_future();
+    std::thread(std::move(task)).detach();
+}
+
+std::optional<Output> OutputChange::run(Work& work) {
+    if (work.closing) {
+        work.closing->stream->stop(work.how);
+        work.closing.reset();
+    }
+    Phase phase = Phase::closing;
+    if (!work.phase.compare_exchange_strong(phase, Phase::opening) || !work.opening) return std::nullopt;
+    const Opening& opening = *work.opening;
+    if (opening.rescan) opening.system.rescan();
+    return open_output(opening.system, opening.wish, opening.rate_hz, opening.callback);
+}
+
+bool OutputChange::is_finished() const {
+    return wait_for(std::chrono::milliseconds(0));
+}
+
+bool OutputChange::is_opening() const {
+    return work_->phase == Phase::opening && !is_finished();
+}
+
+bool OutputChange::wait_for(std::chrono::milliseconds patience) const {
+    return result_.wait_for(patience) == std::future_status::ready;
+}
+
+std::optional<Output> OutputChange::take() {
+    return result_.get();
+}
+
+bool OutputChange::give_up_opening() {
+    Phase phase = Phase::closing;
+    return work_->phase.compare_exchange_strong(phase, Phase::given_up);
+}
+
+}  // namespace lacquer::player

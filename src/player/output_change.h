@@ -1,0 +1,81 @@
+// One output closed, another opened, on a thread of its own, because a driver may take seconds for either, or hang.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "src/player/callback_gate.h"
+#include "src/player/sound_system.h"
+
+namespace lacquer::player {
+
+struct OutputWish {
+    std::string device;          // as find_device() takes it; empty: the default, whichever that is at the moment
+    std::uint32_t channels = 2;  // [1, 2]
+    double latency_ms = 50.0;
+};
+
+struct OpenedOutput {
+    SoundDevice device;
+    std::uint32_t wanted_rate_hz = 0;
+    std::uint32_t sample_rate_hz = 0;  // the wanted one, or else the device's default
+    double latency_seconds = 0.0;      // from the callback to the ear, as the driver tells
+};
+
+// A stream behind a gate, which is closed at first.
+struct Output {
+    OpenedOutput opened;
+    std::unique_ptr<CallbackGate> gate;
+    std::unique_ptr<SoundStream> stream;  // calls the gate: after it
+};
+
+// Opens at `rate_hz`, or at the device's default rate when it does not do that. Throws SoundError.
+Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t rate_hz, AudioCallback& callback);
+
+class OutputChange {
+public:
+    struct Opening {
+        SoundSystem& system;  // belongs to the change until it is finished or has been given up
+        OutputWish wish;
+        std::uint32_t rate_hz;
+        AudioCallback& callback;
+        bool rescan;
+    };
+    using Stop = SoundStream::Stop;
+
+    // Begins. Either may be missing. The gate of `closing` is closed when this returns.
+    OutputChange(std::optional<Output> closing, Stop how, std::optional<Opening> opening);
+
+    bool is_finished() const;
+    bool is_opening() const;
+    bool wait_for(std::chrono::milliseconds patience) const;  // false: not finished within that
+    bool wants_to_open() const { return wants_to_open_; }
+
+    // Once finished: what was opened; nullopt: nothing was to be. Throws SoundError when it could not be opened.
+    std::optional<Output> take();
+
+    // A driver that hangs in closing: what was to be opened will not be. False when it is too late to say so.
+    bool give_up_opening();
+
+private:
+    enum class Phase { closing, opening, given_up };
+    // Shared with the thread, which a driver may keep longer than anybody wants to wait.
+    struct Work {
+        std::optional<Output> closing;
+        Stop how = Stop::now;
+        std::optional<Opening> opening;
+        std::atomic<Phase> phase{Phase::closing};
+    };
+    static std::optional<Output> run(Work& work);
+
+    bool wants_to_open_;
+    std::shared_ptr<Work> work_;
+    std::future<std::optional<Output>> result_;
+};
+
+}  // namespace lacquer::player

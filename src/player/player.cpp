@@ -1,0 +1,296 @@
+#include "src/player/player.h"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+namespace lacquer::player {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kChannels = 2;
+constexpr auto kPatience = 50ms;       // between two looks at everything
+constexpr auto kTickEvery = 100ms;     // of the listener
+constexpr auto kFadePatience = 300ms;  // until a device that does not ask any more is not waited for
+
+constexpr auto kPeriods = 30ms;  // between the driver's last question and its next
+
+bool is_jack(const SoundDevice& device) {
+    return device.host_api.find("JACK") != std::string::npos;
+}
+
+}  // namespace
+
+Player::Player(Surroundings surroundings, PlayerSettings settings, std::size_t track_count, TrackLoader::Load load)
+    : surroundings_(std::move(surroundings)),
+      settings_(std::move(settings)),
+      tracks_(track_count, std::move(load), [this] { wake_feeder(); }),
+      outlet_(kChannels),
+      output_(surroundings_.sound, {settings_.device, kChannels, settings_.latency_ms}, outlet_, *this),
+      next_(settings_.start) {
+    if (settings_.shows_reduction) reduction_ = std::make_unique<ReductionMeter>();
+}
+
+Player::~Player() {
+    stop();
+}
+
+bool Player::stop() {
+    output_.stop(SoundStream::Stop::now);
+    close_session();
+    return tracks_.stop() && !output_.is_hung();
+}
+
+std::size_t Player::run() {
+    if (find_first_track()) {
+        output_.open_at(rate_wanted_hz());
+        while (pass_time(kPatience) && move_on()) {}
+        if (!ended_by_itself_) fade_out();
+        let_ring_out();
+        output_.stop(SoundStream::Stop::drained);
+    }
+    PlayerStatus last = status();
+    last.state = PlayerStatus::State::ended;
+    surroundings_.listener.ended(last);
+    return skipped_.size();
+}
+
+// The device is opened at the rate of the first track that can be played.
+bool Player::find_first_track() {
+    std::size_t& track = next_.track;
+    while (track < tracks_.count()) {
+        const auto loaded = tracks_.find(track);
+        if (loaded && loaded->track) return true;
+        if (loaded) {
+            skip(track++, loaded->problem);
+            next_.seconds = 0.0;
+        } else if (!pass_time(5ms)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+// Commands, and what else there is to look after; false: the end.
+bool Player::pass_time(std::chrono::milliseconds patience) {
+    for (const PlayerCommand& command : surroundings_.commands(patience)) obey(command);
+    for (const std::string& message : surroundings_.messages()) surroundings_.listener.message(message);
+    if (!device_.device.name.empty()) output_.tick(Clock::now());
+    if (session_) {
+        tell_events();
+        tell_place();
+    }
+    if (const auto now = Clock::now(); now >= next_tick_) {
+        next_tick_ = now + kTickEvery;
+        surroundings_.listener.tick(status());
+    }
+    return !quit_ && surroundings_.go_on();
+}
+
+void Player::obey(const PlayerCommand& command) {
+    if (std::holds_alternative<Quit>(command)) {
+        quit_ = true;
+    } else if (std::holds_alternative<TogglePause>(command)) {
+        paused_ = !paused_;
+        if (session_) session_->mixer.pause(paused_);
+        surroundings_.listener.switched(status(), command);
+    } else if (session_) {
+        session_->feeder.ask(command);
+    } else {
+        surroundings_.listener.refused(command, "nothing is playing yet");
+    }
+}
+
+std::uint32_t Player::rate_wanted_hz() {
+    if (settings_.rate_hz) return *settings_.rate_hz;
+    const auto next = tracks_.find(next_.track);
+    return next && next->track ? next->track->input.media.sample_rate_hz : device_.sample_rate_hz;
+}
+
+// In the format of the device as it is.
+void Player::begin_session() {
+    const std::uint32_t rate_hz = device_.sample_rate_hz;
+    const bool one_rate = settings_.rate_hz || is_jack(device_.device);
+    auto plays = [one_rate, rate_hz, refused = refused_rates_](std::uint32_t track_hz) {
+        return one_rate || track_hz == rate_hz || refused.contains(track_hz);
+    };
+    const RunFormat format{rate_hz, kChannels, settings_.quality};
+    auto session =
+        std::make_unique<Session>(surroundings_.chunks, tracks_, settings_.grid, format, std::move(plays), next_);
+    session->mixer.pause(paused_);
+    outlet_.connect(&session->mixer);
+    told_underruns_ = 0;
+    const thread::MutexLock lock(session_mutex_);
+    session_ = std::move(session);
+}
+
+void Player::close_session() {
+    outlet_.connect(nullptr);
+    std::unique_ptr<Session> session;
+    {
+        const thread::MutexLock lock(session_mutex_);
+        session.swap(session_);
+    }
+    switched_.clear();
+}
+
+// On the loader's thread.
+void Player::wake_feeder() {
+    const thread::MutexLock lock(session_mutex_);
+    if (session_) session_->feeder.wake();
+}
+
+void Player::output_opened(const OpenedOutput& output) {
+    if (output.device.name != device_.device.name) refused_rates_.clear();
+    device_ = output;
+    if (output.sample_rate_hz != output.wanted_rate_hz) refused_rates_.insert(output.wanted_rate_hz);
+    if (session_ && session_->format.sample_rate_hz != output.sample_rate_hz) {
+        next_ = here();
+        close_session();
+    }
+    if (!session_) begin_session();
+    surroundings_.listener.device_opened(status());
+}
+
+void Player::output_lost(const std::string& device, const std::string& reason) {
+    surroundings_.listener.device_lost(device, reason);
+}
+
+void Player::output_message(const std::string& text) {
+    surroundings_.listener.message(text);
+}
+
+FeedStart Player::here() const {
+    const auto heard = session_->feeder.heard();
+    if (!heard) return next_;
+    const double seconds = static_cast<double>(heard->track_frame) / session_->format.sample_rate_hz;
+    return {heard->entry.track->index, seconds, session_->feeder.choice(), true};
+}
+
+void Player::tell_events() {
+    for (FeedEvent& event : session_->feeder.take_events()) {
+        switch (event.kind) {
+            case FeedEvent::Kind::switched:
+                switched_.push_back(std::move(event));
+                break;
+            case FeedEvent::Kind::refused:
+                surroundings_.listener.refused(event.command, event.reason);
+                break;
+            case FeedEvent::Kind::skipped:
+                skip(event.track, event.reason);
+                break;
+        }
+    }
+    const std::uint64_t underruns = session_->mixer.underruns();
+    if (underruns > told_underruns_) {
+        underruns_ += underruns - std::exchange(told_underruns_, underruns);
+        surroundings_.listener.underrun(status());
+    }
+}
+
+void Player::skip(std::size_t track, const std::string& reason) {
+    skipped_.insert(track);
+    surroundings_.listener.track_skipped(surroundings_.name_of(track), reason);
+}
+
+// What has come to be heard since the last look.
+void Player::tell_place() {
+    const auto heard = session_->feeder.heard();
+    if (!heard) return;
+    if (told_track_ != heard->entry.track->index) {
+        told_track_ = heard->entry.track->index;
+        surroundings_.listener.track_started(status());
+    }
+    const auto is_heard = [&](const FeedEvent& event) { return event.run == heard->run; };
+    for (const FeedEvent& event : switched_) {
+        if (is_heard(event)) surroundings_.listener.switched(status(), event.command);
+    }
+    std::erase_if(switched_, is_heard);
+}
+
+// False: the list has ended.
+bool Player::move_on() {
+    if (!session_) return true;
+    const auto end = session_->feeder.end();
+    if (!end || (!end->at_once && !session_->feeder.played_out())) return true;
+    if (end->at_once) fade_out();
+    if (!end->next) {
+        ended_by_itself_ = !end->at_once;
+        return false;
+    }
+    go_on_at(*end->next);
+    return true;
+}
+
+void Player::go_on_at(const FeedStart& next) {
+    let_ring_out();
+    next_ = next;
+    close_session();
+    if (!output_.reopen(rate_wanted_hz(), SoundStream::Stop::drained)) begin_session();
+}
+
+void Player::fade_out() {
+    if (!session_) return;
+    session_->mixer.pause(true);
+    const auto give_up = Clock::now() + kFadePatience;
+    while (!session_->mixer.silent() && Clock::now() < give_up) std::this_thread::sleep_for(2ms);
+}
+
+// Silence follows what is still in the device, so that nothing depends on what its driver does with the rest.
+void Player::let_ring_out() const {
+    if (output_.opened()) std::this_thread::sleep_for(kPeriods + std::chrono::duration<double>(latency_seconds()));
+}
+
+double Player::latency_seconds() const {
+    return output_.opened() ? output_.opened()->latency_seconds : 0.0;
+}
+
+PlayerStatus Player::status() {
+    PlayerStatus status;
+    status.device = device_.device.name;
+    status.device_rate_hz = device_.sample_rate_hz;
+    status.latency_ms = 1000.0 * device_.latency_seconds;
+    status.xruns = output_.xruns();
+    status.underruns = underruns_;
+    status.preset = settings_.start.choice.preset;
+    status.intensity = settings_.start.choice.request.intensity;
+    if (!session_) return status;
+    const auto latency_frames = static_cast<std::uint64_t>(latency_seconds() * session_->format.sample_rate_hz);
+    status.buffered_seconds = session_->feeder.buffered_seconds();
+    if (const auto heard = session_->feeder.heard(latency_frames)) describe(*heard, status);
+    status.state = !output_.opened()          ? PlayerStatus::State::waiting_for_device
+                   : paused_                  ? PlayerStatus::State::paused
+                   : status.track.number == 0 ? PlayerStatus::State::loading
+                                              : PlayerStatus::State::playing;
+    return status;
+}
+
+void Player::describe(const Heard& heard, PlayerStatus& status) {
+    const PlayableTrack& track = *heard.entry.track;
+    const media::MediaInfo& media = track.input.media;
+    status.track = {track.name,
+                    track.title,
+                    media.sample_rate_hz,
+                    media.channels,
+                    heard.entry.track_seconds,
+                    track.profile.integrated_lufs,
+                    heard.entry.voice.predicted_lufs,
+                    heard.entry.voice.bound,
+                    track.index + 1,
+                    tracks_.count()};
+    status.position_seconds = static_cast<double>(heard.track_frame) / session_->format.sample_rate_hz;
+    status.preset = track.already_enhanced ? "as it is" : heard.entry.choice.preset;
+    status.intensity = heard.entry.choice.request.intensity;
+    status.original = heard.entry.choice.original;
+    status.match_gain_db = heard.entry.voice.gain_db;
+    status.meters = session_->meter.at(heard.meter_frame);
+    status.resampled = media.sample_rate_hz != session_->format.sample_rate_hz;
+    if (reduction_ && !paused_) {
+        const auto frame = std::llround(status.position_seconds * media.sample_rate_hz);
+        status.reduction = reduction_->at(heard.entry.voice.plan, frame);
+    }
+}
+
+}  // namespace lacquer::player

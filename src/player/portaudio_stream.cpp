@@ -1,0 +1,212 @@
+#include "src/player/portaudio_stream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <pa_linux_alsa.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include "src/player/driver_remarks.h"
+#include "src/player/lost_jack_server.h"
+#include "src/player/portaudio_system.h"
+
+namespace lacquer::player {
+namespace {
+
+using Reason = SoundError::Reason;
+
+PaStreamParameters parameters_of(const SoundDevice& device, std::uint32_t channels, double latency_ms) {
+    return {device.index, static_cast<int>(channels), paFloat32, latency_ms / 1000.0, nullptr};
+}
+
+std::string title(const SoundDevice& device) {
+    return fmt::format("'{}' ({})", device.name, device.host_api);
+}
+
+std::string title(const StreamRequest& request) {
+    if (!request.input || request.input->index == request.output.index) return title(request.output);
+    return title(request.output) + " with " + title(*request.input) + " as input";
+}
+
+std::string wish(const StreamRequest& request) {
+    const char* const more = request.output_channels == 1 ? "" : "s";
+    std::string text = fmt::format("{} Hz, {} channel{}", request.sample_rate_hz, request.output_channels, more);
+    return request.input ? text + fmt::format(" out, {} in", request.input_channels) : text;
+}
+
+std::string unsupported(const StreamRequest& request) {
+    std::string text =
+        fmt::format("{} does not do {}; by itself it runs at {} Hz, up to {} channels out", title(request),
+                    wish(request), request.output.default_rate_hz, request.output.output_channels);
+    if (!request.input) return text;
+    const SoundDevice& input = *request.input;
+    return text + fmt::format(", the input at {} Hz, up to {} channels", input.default_rate_hz, input.input_channels);
+}
+
+Reason reason_of(PaError error, const SoundDevice& device) {
+    switch (error) {
+        case paInvalidSampleRate:
+        case paInvalidChannelCount:
+        case paSampleFormatNotSupported:
+            return Reason::unsupported;
+        case paInvalidDevice:
+            return Reason::no_device;
+        // JACK shares its cards; there it means that the server has gone.
+        case paDeviceUnavailable:
+            return device.host_api.rfind("JACK", 0) == 0 ? Reason::failed : Reason::busy;
+        default:
+            return Reason::failed;
+    }
+}
+
+std::string said_by_driver(PaError error) {
+    std::string text = Pa_GetErrorText(error);
+    if (error == paUnanticipatedHostError) text = Pa_GetLastHostErrorInfo()->errorText;
+    const std::string remark = take_driver_remark();
+    return remark.empty() ? text : text + " (" + remark + ")";
+}
+
+[[noreturn]] void fail(PaError error, const StreamRequest& request) {
+    const Reason reason = reason_of(error, request.output);
+    switch (reason) {
+        case Reason::unsupported:
+            throw SoundError(reason, unsupported(request));
+        case Reason::no_device:
+            throw SoundError(reason, title(request) + " is not there any more");
+        case Reason::busy:
+            throw SoundError(reason, title(request) +
+                                         " is in use by another program; end that one, or choose another device of"
+                                         " those that `lacquer devices` lists");
+        case Reason::failed:
+            break;
+    }
+    throw SoundError(
+        reason, fmt::format("{} could not be opened at {}: {}", title(request), wish(request), said_by_driver(error)));
+}
+
+// As PortAudio will ask for it. When the system refuses, PortAudio may take that for an error of the stream.
+bool may_have_realtime_threads() {
+    bool allowed = false;
+    try {
+        std::thread([&allowed] {
+            const sched_param wanted{(sched_get_priority_min(SCHED_FIFO) + sched_get_priority_max(SCHED_FIFO)) / 2};
+            allowed = pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted) == 0;
+        }).join();
+    } catch (const std::system_error&) {}
+    return allowed;
+}
+
+// PortAudio's ALSA cuts the latency into this many periods, and calls once for each.
+void cut_into_periods(double latency_ms) {
+    constexpr double kPeriodMs = 12.0;
+    PaAlsa_SetNumPeriods(std::clamp(static_cast<int>(std::ceil(latency_ms / kPeriodMs)), 3, 16));
+}
+
+}  // namespace
+
+PortAudioLibrary::PortAudioLibrary() {
+    collect_driver_remarks();
+    const DriverCall inside;
+    const PaError error = Pa_Initialize();
+    if (error != paNoError) {
+        throw SoundError(Reason::failed, fmt::format("PortAudio cannot be started: {}", said_by_driver(error)));
+    }
+}
+
+PortAudioLibrary::~PortAudioLibrary() {
+    const DriverCall inside;
+    Pa_Terminate();
+}
+
+PortAudioRequest::PortAudioRequest(const StreamRequest& request)
+    : has_input(request.input.has_value()),
+      output(parameters_of(request.output, request.output_channels, request.latency_ms)) {
+    if (has_input) input = parameters_of(*request.input, request.input_channels, request.latency_ms);
+}
+
+PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, const StreamRequest& request,
+                                 AudioCallback& callback)
+    : library_(std::move(library)),
+      callback_(callback),
+      input_channels_(request.input ? request.input_channels : 0),
+      output_channels_(request.output_channels),
+      longest_call_frames_(
+          static_cast<std::size_t>(request.sample_rate_hz * PortAudioSystem::kLongestCallMs / 1000.0)) {
+    take_driver_remark();
+    const DriverCall inside;
+    const PortAudioRequest asked(request);
+    const bool alsa = request.output.host_api == "ALSA";
+    if (alsa) cut_into_periods(request.latency_ms);
+    PaError error = paNoError;
+    {
+        const LostJackServer lost;
+        const thread::MutexLock lock(library_->opening_or_closing);
+        error = Pa_OpenStream(&stream_, asked.input_or_null(), &asked.output, request.sample_rate_hz,
+                              paFramesPerBufferUnspecified, paNoFlag, on_call, this);
+    }
+    if (error != paNoError) {
+        stream_ = nullptr;
+        fail(error, request);
+    }
+    if (alsa && may_have_realtime_threads()) PaAlsa_EnableRealtimeScheduling(stream_, 1);
+    {
+        const LostJackServer lost;
+        error = Pa_StartStream(stream_);
+    }
+    if (error == paNoError) return;
+    stop(Stop::now);
+    fail(error, request);
+}
+
+void PortAudioStream::stop(Stop how) noexcept {
+    PaStream* const stream = std::exchange(stream_, nullptr);
+    if (stream == nullptr) return;
+    const DriverCall inside;
+    {
+        const LostJackServer lost;
+        how == Stop::drained ? Pa_StopStream(stream) : Pa_AbortStream(stream);
+    }
+    const thread::MutexLock lock(library_->opening_or_closing);
+    Pa_CloseStream(stream);
+}
+
+double PortAudioStream::output_latency_seconds() const {
+    const PaStreamInfo* const info = stream_ == nullptr ? nullptr : Pa_GetStreamInfo(stream_);
+    return info == nullptr ? 0.0 : info->outputLatency;
+}
+
+double PortAudioStream::input_latency_seconds() const {
+    const PaStreamInfo* const info = stream_ == nullptr ? nullptr : Pa_GetStreamInfo(stream_);
+    return info == nullptr ? 0.0 : info->inputLatency;
+}
+
+bool PortAudioStream::ended() const noexcept {
+    return stream_ == nullptr || Pa_IsStreamActive(stream_) != 1;
+}
+
+int PortAudioStream::on_call(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*,
+                             PaStreamCallbackFlags flags, void* self) LACQUER_REALTIME {
+    this_thread_is_the_drivers();
+    auto& stream = *static_cast<PortAudioStream*>(self);
+    if ((flags & (paOutputUnderflow | paInputOverflow)) != 0) stream.xruns_.fetch_add(1, std::memory_order_relaxed);
+    stream.process(static_cast<const float*>(input), static_cast<float*>(output), frames);
+    stream.calls_.fetch_add(1, std::memory_order_relaxed);
+    return paContinue;
+}
+
+void PortAudioStream::process(const float* input, float* output, std::size_t frames) LACQUER_REALTIME {
+    while (frames > 0) {
+        const std::size_t now = std::min(frames, longest_call_frames_);
+        callback_.process(input, output, now);
+        if (input != nullptr) input += now * input_channels_;
+        output += now * output_channels_;
+        frames -= now;
+    }
+}
+
+}  // namespace lacquer::player

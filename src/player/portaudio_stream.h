@@ -1,0 +1,63 @@
+// One stream of PortAudio's; made by PortAudioSystem.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <portaudio.h>
+
+#include "src/player/sound_system.h"
+#include "thread/mutex.h"
+
+namespace lacquer::player {
+
+// PortAudio, started. Opening and closing must not overlap, which a stream that is closed late could make them do.
+struct PortAudioLibrary {
+    PortAudioLibrary();  // throws SoundError (failed)
+    ~PortAudioLibrary();
+    PortAudioLibrary(const PortAudioLibrary&) = delete;
+    PortAudioLibrary& operator=(const PortAudioLibrary&) = delete;
+
+    thread::Mutex opening_or_closing;
+};
+
+// The C side: how PortAudio wants to be asked.
+struct PortAudioRequest {
+    explicit PortAudioRequest(const StreamRequest& request);
+    const PaStreamParameters* input_or_null() const { return has_input ? &input : nullptr; }
+
+    bool has_input;
+    PaStreamParameters input{};
+    PaStreamParameters output{};
+};
+
+class PortAudioStream : public SoundStream {
+public:
+    // Opens and starts. Throws SoundError. `library` is shared because a stream that hangs while it is closed may
+    // outlive the system that has opened it, and the library must not be ended before.
+    PortAudioStream(std::shared_ptr<PortAudioLibrary> library, const StreamRequest& request, AudioCallback& callback);
+    ~PortAudioStream() override { stop(Stop::now); }
+
+    void stop(Stop how) noexcept override;
+    double output_latency_seconds() const override;
+    double input_latency_seconds() const override;
+    std::uint64_t calls() const noexcept override { return calls_.load(std::memory_order_relaxed); }
+    std::uint64_t xruns() const noexcept override { return xruns_.load(std::memory_order_relaxed); }
+    bool ended() const noexcept override;
+
+private:
+    static int on_call(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
+                       PaStreamCallbackFlags flags, void* self) LACQUER_REALTIME;
+    void process(const float* input, float* output, std::size_t frames) LACQUER_REALTIME;
+
+    const std::shared_ptr<PortAudioLibrary> library_;
+    AudioCallback& callback_;
+    const std::size_t input_channels_;
+    const std::size_t output_channels_;
+    const std::size_t longest_call_frames_;
+    PaStream* stream_ = nullptr;  // null: closed
+    std::atomic<std::uint64_t> calls_{0};
+    std::atomic<std::uint64_t> xruns_{0};
+};
+
+}  // namespace lacquer::player

@@ -1,0 +1,126 @@
+"""Playing while both cores are busy; what playing costs; what was rendered before is not rendered again."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import numpy
+
+from harness import Daemon, LACQUER, run
+from playback import Playback, PlaybackTest, in_parallel, passage
+from virtual_sound import JackDummy, PulseSink, start, stop
+
+RATE_HZ = 44100
+LOADED_SECONDS = 600 if os.environ.get("LACQUER_LONG") else 60
+WATCHED_SECONDS = 30
+PERCENT_OF_A_CORE = 2.0  # the bar is 1 at rest; this is not a machine at rest
+
+
+class BatchRenders:
+    """`lacquer render` of one track after the other, two at a time, until the block ends."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.ended, self.rounds = threading.Event(), 0
+        self.thread = threading.Thread(target=self.render)
+        self.folder.mkdir()
+        for number in range(4):
+            passage(self.folder / f"{number}.wav", 90, start=20 * number)
+
+    def render(self):
+        while not self.ended.is_set():
+            with tempfile.TemporaryDirectory(dir=self.folder) as home:
+                batch = start([LACQUER, "render", *sorted(self.folder.glob("*.wav")), "-o", home, "--jobs", 2],
+                              {**os.environ, "HOME": home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                while batch.poll() is None and not self.ended.wait(0.05):
+                    pass
+                self.rounds += stop(batch) == 0
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+def chunk_files(folder):
+    return sorted((path.name, path.stat().st_size) for path in pathlib.Path(folder).rglob("*") if path.is_file())
+
+
+class Underruns(PlaybackTest):
+    def test_none_while_a_batch_keeps_both_cores_busy(self):
+        source = passage(self.scratch / "music.wav", 60)
+        times = max(1, LOADED_SECONDS // 60)
+        with BatchRenders(self.scratch / "batch") as batch, PulseSink(self.scratch / "pulse", RATE_HZ) as card:
+            begun = os.times()
+            with card.record() as recording, Playback(card.environment, "--device", card.device, *[source] * times) as player:
+                self.assertEqual(player.wait(LOADED_SECONDS + 120), 0, player.error_text())
+                ended = player.of("ended")[-1]
+                recording.wait_for_silence()
+            took = os.times()
+        result = self.assert_exact(recording.samples(), numpy.concatenate([self.rendered(source)] * times))
+        busy = took.children_user - begun.children_user
+        self.table((f"{LOADED_SECONDS} s under load", "PulseSink 44100", result, ended["underruns"]))
+        print(f"{batch.rounds} batches of 4 renders meanwhile, {busy:.0f} s of processor time of those that ended")
+        self.assertEqual((ended["underruns"], result.gap_frames), (0, 0))
+        self.assertGreater(batch.rounds, 0)
+
+
+class Cost(PlaybackTest):
+    def percent(self, card, source):
+        """Of a core, while what is played has been rendered before, and the first seconds are over."""
+        options = ["--cache-dir", self.scratch / card.folder.name / "cache", "--state-dir", self.scratch / card.folder.name / "state"]
+        run(LACQUER, "render", source, "-o", card.folder / "warm.wav", *options)
+        with card, Playback(card.environment, "--device", card.device, source, *options) as player:
+            player.wait_event("started")
+            time.sleep(3)
+            begun, at = player.processor_seconds(), time.monotonic()
+            time.sleep(WATCHED_SECONDS)
+            used, took = player.processor_seconds() - begun, time.monotonic() - at
+            player.key("q")
+            self.assertEqual(player.wait(), 0)
+        return f"{card.folder.name}: {100 * used / took:.2f} % of a core, {took:.0f} s of 44.1 kHz stereo", 100 * used / took
+
+    def test_processor_time(self):
+        source = passage(self.scratch / "music.wav", WATCHED_SECONDS + 8)
+        results = in_parallel(lambda: self.percent(PulseSink(self.scratch / "PulseAudio", RATE_HZ), source),
+                              lambda: self.percent(JackDummy(self.scratch / "JACK", RATE_HZ, 1024), source))
+        print("\n" + "\n".join(said for said, _ in results))
+        for _, percent in results:
+            self.assertLessEqual(percent, PERCENT_OF_A_CORE)
+
+
+class AlreadyRendered(PlaybackTest):
+    def test_the_second_time_nothing_is_rendered(self):
+        source = passage(self.scratch / "music.wav", 5)
+        options = ["--cache-dir", self.scratch / "cache", "--state-dir", self.scratch / "state"]
+        with PulseSink(self.scratch / "pulse", RATE_HZ) as card:
+            self.play(card, source, *options)
+            chunks = chunk_files(self.scratch / "cache")
+            recorded, _ = self.play(card, source, *options)
+        self.assertTrue(chunks)
+        self.assertEqual(chunk_files(self.scratch / "cache"), chunks)
+        self.assert_exact(recorded, self.rendered(source))
+
+    def test_what_was_streamed_is_not_rendered(self):
+        folder = self.scratch / "music"
+        folder.mkdir()
+        source = passage(folder / "music.wav", 5)
+        with Daemon(folder, self.scratch / "daemon") as daemon:
+            daemon.wait_measured()
+            daemon.get(f"/api/player/stream/{daemon.tracks()['music.wav']['id']}.wav")
+        before = chunk_files(self.scratch / "daemon" / "cache")
+        with PulseSink(self.scratch / "pulse", RATE_HZ) as card:
+            self.play(card, source, "--cache-dir", self.scratch / "daemon" / "cache", "--state-dir",
+                      self.scratch / "daemon" / "state")
+        self.assertEqual(chunk_files(self.scratch / "daemon" / "cache"), before)
+
+
+if __name__ == "__main__":
+    unittest.main()
