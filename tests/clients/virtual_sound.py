@@ -158,12 +158,14 @@ class VirtualCard:
 
 
 class PulseSink(VirtualCard):
-    """A PulseAudio null sink as ALSA's default device. It takes any rate: PulseAudio resamples what is not its own."""
+    """A PulseAudio null sink as ALSA's default device. It takes any rate: PulseAudio resamples what is not its own. Its clock
+    waits for nobody: whoever is later than `latency_ms` is silent meanwhile. Half a second is for machines with much to do."""
 
     device = "default"
 
-    def __init__(self, folder, rate, channels=CHANNELS, latency_ms=60):
+    def __init__(self, folder, rate, channels=CHANNELS, latency_ms=500):
         super().__init__(folder, rate, channels)
+        self.options = ["--device", self.device, "--latency", latency_ms]
         self.socket = self.folder / "pulse.sock"
         self.alsa = self.folder / "alsa.conf"
         self.alsa.write_text(f'<confdir:alsa.conf>\npcm.!default {{ type pulse server "unix:{self.socket}" device "cap" }}\n'
@@ -180,7 +182,7 @@ class PulseSink(VirtualCard):
     def command(self):
         self.socket.unlink(missing_ok=True)  # of a server that was killed
         return ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
-                "--realtime=no", "--high-priority=no", "-L", self.null_sink("cap"),
+                "--realtime=no", "--high-priority=yes", "-L", self.null_sink("cap"),
                 "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"]
 
     def answers(self):
@@ -215,6 +217,7 @@ class JackDummy(VirtualCard):
 
     def __init__(self, folder, rate, period=256, waits=True):
         super().__init__(folder, rate, CHANNELS)
+        self.options = ["--device", self.device]
         self.period, self.waits = period, waits
         self.name = f"lacquer-{os.getpid()}-{next(server_numbers)}"
         self.environment.update({"JACK_DEFAULT_SERVER": self.name, "ALSA_CONFIG_PATH": str(self.folder / "alsa.conf")})
