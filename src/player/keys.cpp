@@ -48,9 +48,11 @@ void add_arrow(std::vector<PlayerCommand>& commands, unsigned char final) {
 
 }  // namespace
 
-std::vector<PlayerCommand> KeyParser::parse(std::span<const char> bytes) {
+std::vector<PlayerCommand> KeyParser::parse(std::span<const char> bytes, Clock::time_point now) {
     std::vector<PlayerCommand> commands;
-    if (bytes.empty()) state_ = State::ground;
+    if (bytes.empty()) return commands;
+    if (now - last_byte_ > kPatience) state_ = State::ground;
+    last_byte_ = now;
     for (const char byte : bytes) take(static_cast<unsigned char>(byte), commands);
     return commands;
 }

@@ -6,6 +6,7 @@
 // Memory:  a few bytes, whatever comes.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <vector>
 
@@ -15,10 +16,13 @@ namespace lacquer::player {
 
 class KeyParser {
 public:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::milliseconds kPatience{200};
+
     // What the bytes ask for, in order; seeks and changes of intensity that follow one another are added up. A sequence
-    // may be split anywhere between two calls. Nothing for a while is told by an empty span: what looks like the
-    // beginning of a sequence was the key Esc, which means nothing.
-    std::vector<PlayerCommand> parse(std::span<const char> bytes);
+    // may be split anywhere between two calls; what looks like the beginning of one and is not continued within
+    // kPatience was the key Esc, which means nothing.
+    std::vector<PlayerCommand> parse(std::span<const char> bytes, Clock::time_point now = Clock::now());
     // Whether `?` or `h`, that show and hide the line of keys, came an odd number of times since last asked.
     bool take_help() noexcept;
 
@@ -33,6 +37,7 @@ private:
     State state_ = State::ground;
     bool has_parameters_ = false;  // of the CSI sequence: arrows with Shift, Alt and the like are not ours
     bool help_ = false;
+    Clock::time_point last_byte_{};
 };
 
 }  // namespace lacquer::player

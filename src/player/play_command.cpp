@@ -1,5 +1,6 @@
 #include "src/player/play_command.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -17,12 +18,17 @@
 #include "src/player/message_box.h"
 #include "src/player/plain_view.h"
 #include "src/player/player.h"
+#include "src/player/playlist.h"
 #include "src/player/portaudio_system.h"
 #include "src/player/status_view.h"
 #include "src/player/terminal.h"
+#include "src/player/url_input.h"
+#include "thread/mutex.h"
 
 namespace lacquer::player {
 namespace {
+
+namespace fs = std::filesystem;
 
 // "Artist - Title" where the file says so.
 std::string title_of(const std::filesystem::path& file, const std::string& otherwise) {
@@ -71,6 +77,23 @@ private:
     PlayerListener* listener_ = nullptr;
 };
 
+// Whether what is being fetched is still to be played; asked on the fetching thread.
+class Wanted {
+public:
+    void set(std::function<bool()> wanted) {
+        const thread::MutexLock lock(mutex_);
+        wanted_ = std::move(wanted);
+    }
+    std::function<bool()> get() const {
+        const thread::MutexLock lock(mutex_);
+        return wanted_ ? wanted_ : [] { return true; };
+    }
+
+private:
+    mutable thread::Mutex mutex_;
+    std::function<bool()> wanted_ GUARDED_BY(mutex_);
+};
+
 class Playing {
 public:
     Playing(Offline& offline, const PlayCommand& command, MessageBox& messages)
@@ -80,8 +103,14 @@ public:
         PortAudioSystem sound;
         PlayerSettings settings = player_settings();
         find_device(sound, settings.device, Direction::output);  // before anything is fetched or measured
-        Inputs inputs = expand_inputs(command_.inputs, {[](const Url&) -> std::string { throw std::runtime_error("TODO"); }, [this] { return interrupted(); }});
+        Inputs inputs = expand_inputs(
+            command_.inputs,
+            {.fetch = [this](const Url& url) { return fetch_text(url, fetch_options(kMaxPlaylistBytes)); },
+             .cancelled = [this] { return interrupted(); }});
         inputs_ = std::move(inputs.items);
+        const bool any_url = std::any_of(inputs_.begin(), inputs_.end(),
+                                         [](const Input& input) { return std::holds_alternative<Url>(input.source); });
+        if (any_url) urls_.emplace(fetch_options(FetchOptions{}.max_bytes));
         bool all_stopped = false;
         {
             Screen screen(command_.json);
@@ -124,11 +153,34 @@ private:
         auto track = std::make_shared<PlayableTrack>();
         track->index = index;
         track->name = given.name;
-        const auto& file = std::get<std::filesystem::path>(given.source);
+        const auto* local = std::get_if<fs::path>(&given.source);
+        const fs::path file = local != nullptr ? *local : fetch(index, *track, wanted);
         track->input = look_at_input(file);
-        track->title = title_of(file, given.title.empty() ? file.stem().string() : given.title);
+        const std::string name = fs::path(given.name).filename().string();
+        track->title = title_of(file, given.title.empty() ? name : given.title);
         track->profile = offline_.profile_to_play(track->input, wanted);
         return track;
+    }
+
+    fs::path fetch(std::size_t index, PlayableTrack& track, const std::function<bool()>& wanted) {
+        const Url& url = std::get<Url>(inputs_.at(index).source);
+        if (!urls_->is_ready(url)) messages_.put("fetching " + track.name);
+        wanted_.set(wanted);
+        auto fetched = std::make_shared<FetchedInput>(urls_->take(url));
+        wanted_.set({});
+        const Url* next = index + 1 < inputs_.size() ? std::get_if<Url>(&inputs_[index + 1].source) : nullptr;
+        if (next != nullptr) urls_->prepare(*next);
+        track.already_enhanced = fetched->file().is_enhanced;
+        track.file = fetched;
+        return fetched->file().path;
+    }
+
+    FetchOptions fetch_options(std::uint64_t max_bytes) {
+        FetchOptions options;
+        options.max_bytes = max_bytes;
+        options.cancelled = [this] { return interrupted() || !wanted_.get()(); };
+        options.retrying = [this](const std::string& what) { messages_.put(what); };
+        return options;
     }
 
     bool interrupted() const { return offline_.interruption().requested(); }
@@ -141,6 +193,8 @@ private:
     const PlayCommand& command_;
     MessageBox& messages_;
     std::vector<Input> inputs_;
+    Wanted wanted_;
+    std::optional<UrlInputs> urls_;
     std::size_t failed_ = 0;
 };
 
@@ -169,7 +223,8 @@ double parse_time(const std::string& text) {
     for (std::string part; std::getline(in, part, ':'); ++parts) {
         char* end = nullptr;
         const double value = std::strtod(part.c_str(), &end);
-        const bool is_number = !part.empty() && *end == '\0' && value >= 0.0 && value < 1e6 && (parts == 0 || value < 60);
+        const bool is_number =
+            !part.empty() && *end == '\0' && value >= 0.0 && value < 1e6 && (parts == 0 || value < 60);
         if (!is_number || parts == 3) {
             throw SettingError(fmt::format("--start is '{}'; allowed: seconds, 1:30 or 1:02:03", text));
         }

@@ -28,7 +28,8 @@ Player::Player(Surroundings surroundings, PlayerSettings settings, std::size_t t
       settings_(std::move(settings)),
       tracks_(track_count, std::move(load), [this] { wake_feeder(); }),
       outlet_(kChannels),
-      output_(surroundings_.sound, {settings_.device, settings_.latency_ms, kChannels}, outlet_) {
+      output_(surroundings_.sound, {settings_.device, kChannels, settings_.latency_ms}, outlet_, *this),
+      next_(settings_.start) {
     if (settings_.shows_reduction) reduction_ = std::make_unique<ReductionMeter>();
 }
 
@@ -37,17 +38,18 @@ Player::~Player() {
 }
 
 bool Player::stop() {
-    const bool output_stopped = output_.close(SoundStream::Stop::now);
+    output_.stop(SoundStream::Stop::now);
     close_session();
-    return tracks_.stop() && output_stopped;
+    return tracks_.stop() && !output_.is_hung();
 }
 
 std::size_t Player::run() {
     if (find_first_track()) {
-        open(settings_.start);
+        output_.open_at(rate_wanted_hz());
         while (pass_time(kPatience) && move_on()) {}
         if (!ended_by_itself_) fade_out();
-        close_output();
+        let_ring_out();
+        output_.stop(SoundStream::Stop::drained);
     }
     PlayerStatus last = status();
     last.state = PlayerStatus::State::ended;
@@ -57,13 +59,13 @@ std::size_t Player::run() {
 
 // The device is opened at the rate of the first track that can be played.
 bool Player::find_first_track() {
-    std::size_t& track = settings_.start.track;
+    std::size_t& track = next_.track;
     while (track < tracks_.count()) {
         const auto loaded = tracks_.find(track);
         if (loaded && loaded->track) return true;
         if (loaded) {
             skip(track++, loaded->problem);
-            settings_.start.seconds = 0.0;
+            next_.seconds = 0.0;
         } else if (!pass_time(5ms)) {
             return false;
         }
@@ -75,8 +77,8 @@ bool Player::find_first_track() {
 bool Player::pass_time(std::chrono::milliseconds patience) {
     for (const PlayerCommand& command : surroundings_.commands(patience)) obey(command);
     for (const std::string& message : surroundings_.messages()) surroundings_.listener.message(message);
+    if (!device_.device.name.empty()) output_.tick(Clock::now());
     if (session_) {
-        look_after_output();
         tell_events();
         tell_place();
     }
@@ -101,28 +103,27 @@ void Player::obey(const PlayerCommand& command) {
     }
 }
 
-// A session for the track that it starts with.
-void Player::open(FeedStart start) {
-    const auto first = tracks_.find(start.track);
-    const std::uint32_t wanted_hz =
-        settings_.rate_hz.value_or(first && first->track ? first->track->input.media.sample_rate_hz : 0);
-    const std::uint32_t rate_hz = output_.open_at(wanted_hz);
-    if (rate_hz != wanted_hz) refused_rates_.insert(wanted_hz);
-    const bool one_rate = settings_.rate_hz || is_jack(output_.device());
+std::uint32_t Player::rate_wanted_hz() {
+    if (settings_.rate_hz) return *settings_.rate_hz;
+    const auto next = tracks_.find(next_.track);
+    return next && next->track ? next->track->input.media.sample_rate_hz : device_.sample_rate_hz;
+}
+
+// In the format of the device as it is.
+void Player::begin_session() {
+    const std::uint32_t rate_hz = device_.sample_rate_hz;
+    const bool one_rate = settings_.rate_hz || is_jack(device_.device);
     auto plays = [one_rate, rate_hz, refused = refused_rates_](std::uint32_t track_hz) {
         return one_rate || track_hz == rate_hz || refused.contains(track_hz);
     };
     const RunFormat format{rate_hz, kChannels, settings_.quality};
-    {
-        auto session = std::make_unique<Session>(surroundings_.chunks, tracks_, settings_.grid, format,
-                                                 std::move(plays), std::move(start));
-        const thread::MutexLock lock(session_mutex_);
-        session_ = std::move(session);
-    }
-    session_->mixer.pause(paused_);
-    outlet_.connect(&session_->mixer);
+    auto session =
+        std::make_unique<Session>(surroundings_.chunks, tracks_, settings_.grid, format, std::move(plays), next_);
+    session->mixer.pause(paused_);
+    outlet_.connect(&session->mixer);
     told_underruns_ = 0;
-    surroundings_.listener.device_opened(status());
+    const thread::MutexLock lock(session_mutex_);
+    session_ = std::move(session);
 }
 
 void Player::close_session() {
@@ -141,15 +142,31 @@ void Player::wake_feeder() {
     if (session_) session_->feeder.wake();
 }
 
-void Player::look_after_output() {
-    const SteadyOutput::Change change = output_.tick(Clock::now());
-    if (change.lost) surroundings_.listener.device_lost(output_.device().name, change.reason);
-    if (!change.opened) return;
-    if (output_.rate_hz() == session_->format.sample_rate_hz) {
-        surroundings_.listener.device_opened(status());
-    } else {
-        reopen_here();
+void Player::output_opened(const OpenedOutput& output) {
+    if (output.device.name != device_.device.name) refused_rates_.clear();
+    device_ = output;
+    if (output.sample_rate_hz != output.wanted_rate_hz) refused_rates_.insert(output.wanted_rate_hz);
+    if (session_ && session_->format.sample_rate_hz != output.sample_rate_hz) {
+        next_ = here();
+        close_session();
     }
+    if (!session_) begin_session();
+    surroundings_.listener.device_opened(status());
+}
+
+void Player::output_lost(const std::string& device, const std::string& reason) {
+    surroundings_.listener.device_lost(device, reason);
+}
+
+void Player::output_message(const std::string& text) {
+    surroundings_.listener.message(text);
+}
+
+FeedStart Player::here() const {
+    const auto heard = session_->feeder.heard();
+    if (!heard) return next_;
+    const double seconds = static_cast<double>(heard->track_frame) / session_->format.sample_rate_hz;
+    return {heard->entry.track->index, seconds, session_->feeder.choice(), true};
 }
 
 void Player::tell_events() {
@@ -195,6 +212,7 @@ void Player::tell_place() {
 
 // False: the list has ended.
 bool Player::move_on() {
+    if (!session_) return true;
     const auto end = session_->feeder.end();
     if (!end || (!end->at_once && !session_->feeder.played_out())) return true;
     if (end->at_once) fade_out();
@@ -202,60 +220,51 @@ bool Player::move_on() {
         ended_by_itself_ = !end->at_once;
         return false;
     }
-    const FeedStart next = *end->next;
-    close_output();
-    close_session();
-    open(next);
+    go_on_at(*end->next);
     return true;
 }
 
-void Player::reopen_here() {
-    const auto heard = session_->feeder.heard();
-    FeedStart here = settings_.start;
-    if (heard) {
-        const double seconds = static_cast<double>(heard->track_frame) / session_->format.sample_rate_hz;
-        here = {heard->entry.track->index, seconds, session_->feeder.choice(), true};
-    }
-    output_.close(SoundStream::Stop::now);
+void Player::go_on_at(const FeedStart& next) {
+    let_ring_out();
+    next_ = next;
     close_session();
-    open(here);
+    if (!output_.reopen(rate_wanted_hz(), SoundStream::Stop::drained)) begin_session();
 }
 
 void Player::fade_out() {
+    if (!session_) return;
     session_->mixer.pause(true);
     const auto give_up = Clock::now() + kFadePatience;
     while (!session_->mixer.silent() && Clock::now() < give_up) std::this_thread::sleep_for(2ms);
 }
 
 // Silence follows what is still in the device, so that nothing depends on what its driver does with the rest.
-void Player::close_output() {
-    if (output_.is_open()) {
-        std::this_thread::sleep_for(kPeriods + std::chrono::duration<double>(output_.latency_seconds()));
-    }
-    output_.close(SoundStream::Stop::drained);
+void Player::let_ring_out() const {
+    if (output_.opened()) std::this_thread::sleep_for(kPeriods + std::chrono::duration<double>(latency_seconds()));
+}
+
+double Player::latency_seconds() const {
+    return output_.opened() ? output_.opened()->latency_seconds : 0.0;
 }
 
 PlayerStatus Player::status() {
     PlayerStatus status;
-    status.device = output_.device().name;
-    status.device_rate_hz = output_.rate_hz();
-    status.latency_ms = 1000.0 * output_.latency_seconds();
+    status.device = device_.device.name;
+    status.device_rate_hz = device_.sample_rate_hz;
+    status.latency_ms = 1000.0 * device_.latency_seconds;
     status.xruns = output_.xruns();
     status.underruns = underruns_;
     status.preset = settings_.start.choice.preset;
     status.intensity = settings_.start.choice.request.intensity;
     if (!session_) return status;
+    const auto latency_frames = static_cast<std::uint64_t>(latency_seconds() * session_->format.sample_rate_hz);
     status.buffered_seconds = session_->feeder.buffered_seconds();
-    if (const auto heard = session_->feeder.heard(latency_frames())) describe(*heard, status);
-    status.state = !output_.is_open()         ? PlayerStatus::State::waiting_for_device
+    if (const auto heard = session_->feeder.heard(latency_frames)) describe(*heard, status);
+    status.state = !output_.opened()          ? PlayerStatus::State::waiting_for_device
                    : paused_                  ? PlayerStatus::State::paused
                    : status.track.number == 0 ? PlayerStatus::State::loading
                                               : PlayerStatus::State::playing;
     return status;
-}
-
-std::uint64_t Player::latency_frames() const {
-    return static_cast<std::uint64_t>(output_.latency_seconds() * session_->format.sample_rate_hz);
 }
 
 void Player::describe(const Heard& heard, PlayerStatus& status) {

@@ -41,7 +41,7 @@ struct PlayerSettings {
     bool shows_reduction = true;  // costs a second run of the chain, at the pace of playing
 };
 
-class Player {
+class Player : private OutputListener {
 public:
     struct Surroundings {
         ChunkService& chunks;
@@ -54,7 +54,7 @@ public:
         std::function<std::string(std::size_t track)> name_of;
     };
     Player(Surroundings surroundings, PlayerSettings settings, std::size_t track_count, TrackLoader::Load load);
-    ~Player();
+    ~Player() override;
 
     // To the end of the list, Quit, or until told not to go on. Returns how many tracks could not be played. Throws
     // SoundError when the device cannot be opened at first; later it is waited for.
@@ -66,20 +66,24 @@ private:
     bool find_first_track();
     bool pass_time(std::chrono::milliseconds patience);
     bool move_on();
-    void open(FeedStart start);
-    void reopen_here();
+    void begin_session();
     void close_session();
+    void go_on_at(const FeedStart& next);
+    std::uint32_t rate_wanted_hz();
+    FeedStart here() const;
     void wake_feeder();
     void obey(const PlayerCommand& command);
     void skip(std::size_t track, const std::string& reason);
-    void look_after_output();
+    void output_opened(const OpenedOutput& output) override;
+    void output_lost(const std::string& device, const std::string& reason) override;
+    void output_message(const std::string& text) override;
     void tell_events();
     void tell_place();
     void fade_out();
-    void close_output();
+    void let_ring_out() const;
     PlayerStatus status();
     void describe(const Heard& heard, PlayerStatus& status);
-    std::uint64_t latency_frames() const;
+    double latency_seconds() const;
 
     const Surroundings surroundings_;
     PlayerSettings settings_;
@@ -89,7 +93,9 @@ private:
     std::unique_ptr<ReductionMeter> reduction_;
     thread::Mutex session_mutex_;       // between the loader, which wakes the feeder, and the player, which replaces it
     std::unique_ptr<Session> session_;  // replaced under session_mutex_; read without by the player's own thread
-    std::set<std::uint32_t> refused_rates_;  // by the device
+    FeedStart next_;                    // where the next session begins
+    OpenedOutput device_;               // that is or was open
+    std::set<std::uint32_t> refused_rates_;  // by it
     bool paused_ = false;
     bool quit_ = false;
     bool ended_by_itself_ = false;

@@ -94,10 +94,10 @@ bool UrlInputs::is_ready(const Url& url) const {
            fetching_->result.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
-FetchedInput UrlInputs::take(const Url& url) {
+FetchedInput UrlInputs::take(const Url& url, const std::function<bool()>& wanted) {
     prepare(url);
     while (fetching_->result.wait_for(kLook) != std::future_status::ready) {
-        if (options_.cancelled()) throw FetchCancelled(redacted(url.text()) + ": cancelled");
+        if (options_.cancelled() || !wanted()) throw FetchCancelled(redacted(url.text()) + ": cancelled");
     }
     std::future<FetchedInput> result = std::move(fetching_->result);
     fetching_.reset();

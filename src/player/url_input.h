@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <optional>
 #include <string>
@@ -48,8 +49,9 @@ public:
     // Whether take() would answer, or throw, at once.
     bool is_ready(const Url& url) const;
     // Waits for it. Throws FetchError, also when it is plainly no audio (a web page, a playlist); FetchCancelled when
-    // options.cancelled() says so.
-    FetchedInput take(const Url& url);
+    // options.cancelled(), or !wanted(): then it goes on being prepared.
+    FetchedInput take(
+        const Url& url, const std::function<bool()>& wanted = [] { return true; });
 
 private:
     struct Fetching {

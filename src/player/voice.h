@@ -19,7 +19,8 @@ struct PlayableTrack {
     std::string title;
     InputFile input;
     dsp::Profile profile;
-    bool already_enhanced = false;  // it comes out of a Lacquer daemon: played as it is
+    bool already_enhanced = false;     // it comes out of a Lacquer daemon: played as it is
+    std::shared_ptr<const void> file;  // what goes with the last who needs it: the file of something fetched
 };
 // Shared by the loader, which is ahead, the runs that play it, and what tells about it.
 using TrackPtr = std::shared_ptr<const PlayableTrack>;
@@ -28,7 +29,8 @@ struct ListeningChoice {
     std::string preset = "adaptive";
     dsp::RecipeRequest request;
     bool original = false;
-    bool compared = false;  // A and B were asked for on this track: both stay where neither would clip
+    bool compared = false;  // A and B were asked for on this track: both stay where neither would clip. The original
+                            // does in any case
 };
 
 // Comparing: both sides are brought to the same integrated loudness, the original's measured and the enhanced one's

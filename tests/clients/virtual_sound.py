@@ -94,8 +94,10 @@ class Recording:
         """The moment (time.monotonic) by which `frame` had been heard: an upper bound, by the latency of the pipe."""
         return next(moment for frames, moment in list(self.arrivals) if frames > frame)
 
-    def wait_for_frames(self, count, seconds):
-        wait_for(lambda: self.frames() >= count, f"{count} frames", seconds)
+    def wait_for_frames(self, count, seconds=60):
+        """More than have come until now. Of the card's own time: a machine with too much to do makes it slow."""
+        end = self.frames() + count
+        wait_for(lambda: self.frames() >= end, f"{count} frames", seconds)
 
     def wait_for_sound(self, seconds=START_SECONDS):
         """The first frame that is not silent."""

@@ -11,6 +11,8 @@
 namespace lacquer::player {
 namespace {
 
+using namespace std::chrono_literals;
+
 std::string said(const PlayerCommand& command) {
     struct Say {
         std::string operator()(const TogglePause&) const { return "pause"; }
@@ -92,10 +94,16 @@ TEST(KeyParser, UnknownSequencesLeaveNothingBehind) {
 
 TEST(KeyParser, TheKeyEscapeAloneIsForgottenOnceNothingFollows) {
     KeyParser parser;
-    EXPECT_EQ(typed(parser, "\x1b"), "");
-    EXPECT_EQ(typed(parser, ""), "");
-    EXPECT_EQ(typed(parser, "q"), "quit");
-    EXPECT_EQ(typed(parser, "\x1b\x1b[A"), "seek 30");
+    const KeyParser::Clock::time_point begin{};
+    const auto commands = [&](std::string_view bytes, KeyParser::Clock::duration after) {
+        return parser.parse(bytes, begin + after).size();
+    };
+    EXPECT_EQ(commands("\x1b", 1s), 0u);
+    EXPECT_EQ(commands("", 1s + KeyParser::kPatience), 0u);
+    EXPECT_EQ(commands("[C", 1s + KeyParser::kPatience), 1u);  // a slow line
+    EXPECT_EQ(commands("\x1b", 2s), 0u);
+    EXPECT_EQ(commands("q", 2s + 2 * KeyParser::kPatience), 1u);
+    EXPECT_EQ(typed("\x1b\x1b[A"), "seek 30");
 }
 
 TEST(KeyParser, TextInUtf8IsNoKey) {

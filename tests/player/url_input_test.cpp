@@ -116,6 +116,19 @@ TEST(UrlInputs, WhatIsPlainlyNoAudioIsRefused) {
     }
 }
 
+TEST(UrlInputs, WhatIsNotWantedNowGoesOnBeingPrepared) {
+    Happening wait_is_over;
+    ScriptedServer server([&](const auto& client) {
+        EXPECT_TRUE(wait_is_over.wait());
+        client.send(answer("audio/wav", "late"));
+    });
+    UrlInputs inputs;
+    EXPECT_THROW(inputs.take(url(server, "/"), [] { return false; }), FetchCancelled);
+    wait_is_over.now();
+    EXPECT_EQ(content(inputs.take(url(server, "/"))), "late");
+    EXPECT_THAT(server.heads(), SizeIs(1));
+}
+
 TEST(UrlInputs, CancellingAndTheEndGiveUpWhatIsUnderWay) {
     std::atomic<bool> cancelled = false;
     ScriptedServer server([&](const auto& client) {
