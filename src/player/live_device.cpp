@@ -9,33 +9,75 @@
 
 namespace lacquer::player {
 
-// One opening on a thread of its own. What it holds is destroyed with its last owner, the stream first.
-struct LiveDevice::Attempt {
-    Attempt(std::shared_ptr<SoundSystem> system_, std::shared_ptr<AudioCallback> callback_)
+bool share_a_clock(const SoundDevice& input, const SoundDevice& output) {
+    if (input.host_api != output.host_api) return false;
+    if (output.host_api.rfind("JACK", 0) == 0) return true;
+    const bool is_card = output.name.find("(hw:") != std::string::npos;  // as PortAudio names those of ALSA
+    return is_card && input.name == output.name;
+}
+
+// One stream for both directions, or two. What they hold is destroyed with the last owner, the streams first.
+struct LiveDevice::Streams {
+    Streams(std::shared_ptr<SoundSystem> system_, std::shared_ptr<AudioCallback> callback_)
         : system(std::move(system_)), callback(std::move(callback_)) {}
 
-    void run(const LiveWish& wish, const LiveShape& shape, bool look_again) {
-        try {
-            if (look_again) system->rescan();
-            StreamRequest request;
-            request.input = find_device(*system, wish.input, Direction::input);
-            request.output = find_device(*system, wish.output, Direction::output);
-            request.sample_rate_hz = shape.sample_rate_hz;
-            request.input_channels = shape.input_channels;
-            request.output_channels = shape.output_channels;
-            request.latency_ms = wish.latency_ms;
-            end(system->open(request, *callback), std::nullopt, request);
-        } catch (const SoundError& problem) {
-            end(nullptr, problem, {});
+    // Throws SoundError.
+    void open(const LiveWish& wish, const LiveShape& shape) {
+        StreamRequest request;
+        request.output = find_device(*system, wish.output, Direction::output);
+        const SoundDevice from = find_device(*system, wish.input, Direction::input);
+        request.sample_rate_hz = shape.sample_rate_hz;
+        request.input_channels = shape.input_channels;
+        request.output_channels = shape.output_channels;
+        request.latency_ms = wish.latency_ms;
+        input_name = from.name;
+        output_name = request.output.name;
+        if (share_a_clock(from, request.output)) {
+            request.input = from;
+            open_output(request, *callback);
+            return;
+        }
+        bridge = std::make_unique<LiveBridge>(*callback, shape.input_channels, shape.output_channels,
+                                              shape.sample_rate_hz, wish.latency_ms / 1000.0);
+        open_output(request, bridge->speaker());
+        request.input = from;
+        request.output = from;
+        request.output_channels = 0;
+        input_gate = std::make_unique<CallbackGate>(bridge->listener(), 0);
+        input = system->open(request, *input_gate);
+    }
+    void open_output(const StreamRequest& request, AudioCallback& called) {
+        output_gate = std::make_unique<CallbackGate>(called, request.output_channels);
+        output = system->open(request, *output_gate);
+    }
+    // The callback is left alone when false returns.
+    void let_sound_through(bool open) const noexcept {
+        for (CallbackGate* gate : {input_gate.get(), output_gate.get()}) {
+            if (gate != nullptr) open ? gate->open() : gate->close();
         }
     }
-    void end(std::unique_ptr<SoundStream> opened, const std::optional<SoundError>& failure,
-             const StreamRequest& request) {
+    void stop() noexcept {
+        if (input) input->stop(SoundStream::Stop::now);
+        if (output) output->stop(SoundStream::Stop::now);
+    }
+    std::uint64_t xruns() const noexcept { return output->xruns() + (input ? input->xruns() + bridge->slips() : 0); }
+
+    const std::shared_ptr<SoundSystem> system;
+    const std::shared_ptr<AudioCallback> callback;
+    std::unique_ptr<LiveBridge> bridge;  // null: one stream
+    std::unique_ptr<CallbackGate> input_gate;
+    std::unique_ptr<CallbackGate> output_gate;
+    std::unique_ptr<SoundStream> output;
+    std::unique_ptr<SoundStream> input;  // null: one stream
+    std::string input_name;
+    std::string output_name;
+};
+
+// Something done on a thread of its own.
+struct LiveDevice::Attempt {
+    void end(const std::optional<SoundError>& failure) {
         const thread::MutexLock lock(mutex);
-        stream = std::move(opened);
         error = failure;
-        if (request.input) input = request.input->name;
-        output = request.output.name;
         done = true;
         changed.notify_all();
     }
@@ -45,16 +87,16 @@ struct LiveDevice::Attempt {
         while (!done && Clock::now() < give_up) changed.wait_until(mutex, give_up);
         return done;
     }
+    std::optional<SoundError> failure() {
+        const thread::MutexLock lock(mutex);
+        return error;
+    }
 
-    const std::shared_ptr<SoundSystem> system;
-    const std::shared_ptr<AudioCallback> callback;
+    std::shared_ptr<Streams> streams;  // its thread's until it is done
     thread::Mutex mutex;
     std::condition_variable_any changed;
     bool done GUARDED_BY(mutex) = false;
     std::optional<SoundError> error GUARDED_BY(mutex);
-    std::string input GUARDED_BY(mutex);
-    std::string output GUARDED_BY(mutex);
-    std::unique_ptr<SoundStream> stream GUARDED_BY(mutex);
 };
 
 LiveDevice::LiveDevice(std::shared_ptr<SoundSystem> system, LiveWish wish, const LiveShape& shape,
@@ -62,22 +104,28 @@ LiveDevice::LiveDevice(std::shared_ptr<SoundSystem> system, LiveWish wish, const
     : system_(std::move(system)), wish_(std::move(wish)), shape_(shape), callback_(std::move(callback)) {}
 
 void LiveDevice::begin_attempt(bool look_again) {
-    attempt_ = std::make_shared<Attempt>(system_, callback_);
+    attempt_ = std::make_shared<Attempt>();
+    attempt_->streams = std::make_shared<Streams>(system_, callback_);
     std::thread([attempt = attempt_, wish = wish_, shape = shape_, look_again] {
-        attempt->run(wish, shape, look_again);
+        try {
+            if (look_again) attempt->streams->system->rescan();
+            attempt->streams->open(wish, shape);
+            attempt->end(std::nullopt);
+        } catch (const SoundError& error) {
+            attempt->streams->stop();
+            attempt->end(error);
+        }
     }).detach();
 }
 
-// True when it has led to a stream; throws what it failed with.
-bool LiveDevice::take_attempt() {
+// Throws what it failed with.
+void LiveDevice::take_attempt() {
     const auto attempt = std::exchange(attempt_, nullptr);
-    const thread::MutexLock lock(attempt->mutex);
-    if (attempt->error) throw *attempt->error;
-    stream_ = std::move(attempt->stream);
-    input_ = attempt->input;
-    output_ = attempt->output;
-    calls_ = 0;
-    return true;
+    if (const auto failure = attempt->failure()) throw *failure;
+    streams_ = std::move(attempt->streams);
+    input_ = streams_->input_name;
+    output_ = streams_->output_name;
+    streams_->let_sound_through(true);
 }
 
 void LiveDevice::open() {
@@ -86,24 +134,41 @@ void LiveDevice::open() {
         throw SoundError(SoundError::Reason::failed, "the sound devices do not answer");
     }
     take_attempt();
-    called_at_ = Clock::now();
+    output_calls_ = input_calls_ = {0, Clock::time_point::max()};
+}
+
+double LiveDevice::input_latency_seconds() const {
+    if (!streams_) return 0.0;
+    const SoundStream& input = streams_->input ? *streams_->input : *streams_->output;
+    return input.input_latency_seconds() + (streams_->bridge ? streams_->bridge->margin_seconds() : 0.0);
+}
+
+double LiveDevice::output_latency_seconds() const {
+    return streams_ ? streams_->output->output_latency_seconds() : 0.0;
+}
+
+std::uint64_t LiveDevice::xruns() const noexcept {
+    return earlier_xruns_ + (streams_ ? streams_->xruns() : 0);
 }
 
 bool LiveDevice::is_dead(Clock::time_point now) {
-    const std::uint64_t calls = stream_->calls();
-    if (calls != std::exchange(calls_, calls)) called_at_ = now;
-    if (stream_->ended()) {
-        reason_ = "the driver has ended the stream";
-    } else if (now - called_at_ > kDeadAfter) {
-        reason_ = "the device does not ask for sound any more";
-    } else {
-        return false;
-    }
-    return true;
+    const auto check = [&](const SoundStream& stream, Watched& watched) {
+        const std::uint64_t calls = stream.calls();
+        if (calls != std::exchange(watched.calls, calls) || watched.at > now) watched.at = now;
+        if (stream.ended()) {
+            reason_ = "the driver has ended the stream";
+        } else if (now - watched.at > kDeadAfter) {
+            reason_ = "the device does not answer any more";
+        } else {
+            return false;
+        }
+        return true;
+    };
+    return check(*streams_->output, output_calls_) || (streams_->input && check(*streams_->input, input_calls_));
 }
 
 LiveDevice::Change LiveDevice::tick(Clock::time_point now) {
-    if (stream_) {
+    if (streams_) {
         if (!is_dead(now)) return Change::none;
         close();
         tried_at_ = now;
@@ -121,17 +186,19 @@ LiveDevice::Change LiveDevice::tick(Clock::time_point now) {
         reason_ = error.what();
         return Change::none;
     }
-    called_at_ = now;
+    output_calls_ = input_calls_ = {0, now};
     return Change::opened;
 }
 
 bool LiveDevice::close() noexcept {
-    if (!stream_) return true;
-    earlier_xruns_ += stream_->xruns();
-    const auto closing = std::make_shared<Attempt>(system_, callback_);
-    std::thread([closing, stream = std::move(stream_)]() mutable {
-        stream.reset();
-        closing->end(nullptr, std::nullopt, {});
+    if (!streams_) return true;
+    earlier_xruns_ += streams_->xruns();
+    streams_->let_sound_through(false);
+    const auto closing = std::make_shared<Attempt>();
+    std::thread([closing, streams = std::exchange(streams_, nullptr)]() mutable {
+        streams->stop();
+        streams.reset();
+        closing->end(std::nullopt);
     }).detach();
     return closing->wait(kStopsWithin);
 }

@@ -1,9 +1,10 @@
 // An input and an output, opened together and kept going: a stream whose callback is not called any more, or that says
 // itself that it has ended, is closed, and both are looked for and opened again until they are back.
 //
-// Clocks:  two devices have two clocks. The driver hears both in one callback; when one of them is faster, the driver
-//          has to drop or repeat a buffer now and then and reports an xrun. Input and output of one sound card share a
-//          clock: for hours without a gap take one card.
+// Clocks:  JACK, and input and output of one sound card, share a clock: they are one stream, and nothing is ever
+//          dropped. Everything else is two streams with a LiveBridge between them, also what only looks like one device
+//          (the sound servers' ALSA plug-ins, which do not bear to be asked for both directions in one stream): it
+//          costs the bridge's margin, and slips when the clocks have drifted apart.
 // Threads: one, but that drivers are opened and closed on threads of their own, because they may hang there. What hangs
 //          is left behind; system and callback stay as long as it does.
 #pragma once
@@ -13,6 +14,8 @@
 #include <memory>
 #include <string>
 
+#include "src/player/callback_gate.h"
+#include "src/player/live_bridge.h"
 #include "src/player/live_chain.h"
 #include "src/player/sound_system.h"
 
@@ -23,6 +26,9 @@ struct LiveWish {
     std::string output;
     double latency_ms = 20.0;  // of each buffer; the devices decide
 };
+
+// Whether both run on the same clock and bear to be one stream.
+bool share_a_clock(const SoundDevice& input, const SoundDevice& output);
 
 class LiveDevice {
 public:
@@ -46,18 +52,19 @@ public:
     // False: the driver hangs in it.
     bool close() noexcept;
 
-    bool is_open() const noexcept { return stream_ != nullptr; }
+    bool is_open() const noexcept { return streams_ != nullptr; }
     const std::string& input() const noexcept { return input_; }  // names, of the last ones opened
     const std::string& output() const noexcept { return output_; }
     const std::string& reason() const noexcept { return reason_; }  // that it was lost for
-    double input_latency_seconds() const { return stream_ ? stream_->input_latency_seconds() : 0.0; }
-    double output_latency_seconds() const { return stream_ ? stream_->output_latency_seconds() : 0.0; }
-    std::uint64_t xruns() const noexcept { return earlier_xruns_ + (stream_ ? stream_->xruns() : 0); }
+    double input_latency_seconds() const;                           // with the bridge's margin
+    double output_latency_seconds() const;
+    std::uint64_t xruns() const noexcept;  // and slips
 
 private:
+    struct Streams;
     struct Attempt;
     void begin_attempt(bool look_again);
-    bool take_attempt();
+    void take_attempt();
     bool is_dead(Clock::time_point now);
 
     const std::shared_ptr<SoundSystem> system_;
@@ -66,12 +73,16 @@ private:
     const std::shared_ptr<AudioCallback> callback_;
 
     std::shared_ptr<Attempt> attempt_;  // to open; shared with its thread
-    std::unique_ptr<SoundStream> stream_;
+    std::shared_ptr<Streams> streams_;  // shared with the thread that closes them
     std::string input_;
     std::string output_;
     std::string reason_;
-    std::uint64_t calls_ = 0;
-    Clock::time_point called_at_{};  // when the callback was last seen to be called
+    struct Watched {
+        std::uint64_t calls = 0;
+        Clock::time_point at{};  // when it was last seen to be called
+    };
+    Watched output_calls_;
+    Watched input_calls_;
     Clock::time_point tried_at_{};
     std::uint64_t earlier_xruns_ = 0;
 };

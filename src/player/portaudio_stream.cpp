@@ -148,7 +148,7 @@ PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, cons
     {
         const LostJackServer lost;
         const thread::MutexLock lock(library_->opening_or_closing);
-        error = Pa_OpenStream(&stream_, asked.input_or_null(), &asked.output, request.sample_rate_hz,
+        error = Pa_OpenStream(&stream_, asked.input_or_null(), asked.output_or_null(), request.sample_rate_hz,
                               paFramesPerBufferUnspecified, paNoFlag, on_call, this);
     }
     if (error != paNoError) {

@@ -25,6 +25,7 @@ struct PortAudioLibrary {
 struct PortAudioRequest {
     explicit PortAudioRequest(const StreamRequest& request);
     const PaStreamParameters* input_or_null() const { return has_input ? &input : nullptr; }
+    const PaStreamParameters* output_or_null() const { return output.channelCount > 0 ? &output : nullptr; }
 
     bool has_input;
     PaStreamParameters input{};

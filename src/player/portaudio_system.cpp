@@ -55,7 +55,7 @@ bool PortAudioSystem::supports(const StreamRequest& request) const {
     const DriverCall inside;
     const PortAudioRequest asked(request);
     const double rate_hz = request.sample_rate_hz;
-    return Pa_IsFormatSupported(asked.input_or_null(), &asked.output, rate_hz) == paFormatIsSupported;
+    return Pa_IsFormatSupported(asked.input_or_null(), asked.output_or_null(), rate_hz) == paFormatIsSupported;
 }
 
 std::unique_ptr<SoundStream> PortAudioSystem::open(const StreamRequest& request, AudioCallback& callback) {

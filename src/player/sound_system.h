@@ -14,7 +14,7 @@
 
 namespace lacquer::player {
 
-// Makes, or takes and makes, what the device plays next. Called on the device's own thread.
+// Makes, or takes and makes, what the device plays next; or takes what it has heard. Called on the device's own thread.
 class AudioCallback {
 public:
     virtual ~AudioCallback() = default;
@@ -57,7 +57,7 @@ struct StreamRequest {
     SoundDevice output;
     std::uint32_t sample_rate_hz = 0;
     std::uint32_t input_channels = 0;   // [1, 2]
-    std::uint32_t output_channels = 2;  // [1, 2]
+    std::uint32_t output_channels = 2;  // [1, 2]; 0: input alone, `output` is its device again
     double latency_ms = 50.0;           // wished for; the device decides
 };
 

@@ -1,5 +1,6 @@
 #include "src/player/live_command.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -22,12 +23,18 @@ using test::fake_device;
 using test::FakeSoundSystem;
 using Json = nlohmann::json;
 
+SoundDevice jack_device(const std::string& name, std::uint32_t rate_hz = 48'000) {
+    SoundDevice device = fake_device(name, rate_hz);
+    device.host_api = "JACK Audio Connection Kit";
+    return device;
+}
+
 // The devices' clock and the program's are turned together, 100 ms at a time; what happens when is a script.
 class LiveCommandTest : public testing::Test {
 protected:
     LiveCommandTest()
         : system_(std::make_shared<FakeSoundSystem>(
-              std::vector<SoundDevice>{fake_device("Line In"), fake_device("Speakers")})) {
+              std::vector<SoundDevice>{jack_device("Line In"), jack_device("Speakers")})) {
         command_.input = "Line In";
         command_.output = "Speakers";
         command_.json = true;
@@ -151,6 +158,39 @@ TEST_F(LiveCommandTest, ADriverThatHangsWhileItIsClosedIsLeftBehind) {
     system_->hang_on_stop(false);
 }
 
+TEST_F(LiveCommandTest, WhatSharesNoClockIsTwoStreams) {
+    system_ =
+        std::make_shared<FakeSoundSystem>(std::vector<SoundDevice>{fake_device("Line In"), fake_device("Speakers")});
+    command_.request.intensity = 0.0;
+    std::vector<float> tone(2 * 48'000, 0.25f);
+    const auto reopened = [this] { return events("opened").size() == 2; };
+    run_until(reopened, [&](int tick) {
+        if (tick < 10) system_->feed(tone);
+        if (tick == 20) system_->unplug("Line In");
+        if (tick == 50) system_->plug("Line In");
+    });
+    EXPECT_EQ(events("lost").size(), 1u);
+    EXPECT_EQ(events("opened")[0].at("latencyMs").at("inputBuffer"), 40.0);  // 20 of them in the bridge
+    EXPECT_GE(system_->opened().size(), 4u);
+    EXPECT_EQ(system_->open_streams(), 0u);
+    const std::vector<float> out = system_->recording();
+    EXPECT_GT(std::count(out.begin(), out.end(), 0.25f), 48'000);
+    EXPECT_EQ(std::count(out.begin(), out.end(), FakeSoundSystem::kNeverWritten), 0);
+}
+
+TEST(LiveDevice, OnlyWhatSharesAClockIsOneStream) {
+    const auto alsa = [](const char* name) {
+        SoundDevice device = fake_device(name);
+        device.host_api = "ALSA";
+        return device;
+    };
+    EXPECT_TRUE(share_a_clock(jack_device("system"), jack_device("other")));
+    EXPECT_TRUE(share_a_clock(alsa("USB Audio: - (hw:1,0)"), alsa("USB Audio: - (hw:1,0)")));
+    EXPECT_FALSE(share_a_clock(alsa("USB Audio: - (hw:1,0)"), alsa("PCH: ALC257 (hw:0,0)")));
+    EXPECT_FALSE(share_a_clock(alsa("default"), alsa("default")));
+    EXPECT_FALSE(share_a_clock(jack_device("system"), alsa("default")));
+}
+
 TEST_F(LiveCommandTest, CountsTheXrunsOfAllStreams) {
     bool added = false;
     run_until([this] { return events("status").size() > 0 && events("status").back().at("xruns") == 5; },
@@ -167,7 +207,7 @@ TEST_F(LiveCommandTest, CountsTheXrunsOfAllStreams) {
 
 TEST_F(LiveCommandTest, TakesTheInputsRateWhenTheOutputsCannotBeHad) {
     system_ = std::make_shared<FakeSoundSystem>(
-        std::vector<SoundDevice>{fake_device("Line In", 44'100), fake_device("Speakers", 96'000)});
+        std::vector<SoundDevice>{jack_device("Line In", 44'100), jack_device("Speakers", 96'000)});
     system_->only_rates("Speakers", {44'100});
     run(10);
     EXPECT_EQ(events("opened")[0].at("sampleRateHz"), 44'100);
