@@ -50,7 +50,8 @@ class BatchRenders:
 
 
 def chunk_files(folder):
-    return sorted((path.name, path.stat().st_size) for path in pathlib.Path(folder).rglob("*") if path.is_file())
+    return sorted((path.name, path.stat().st_size) for path in pathlib.Path(folder).rglob("*")
+                  if path.is_file() and path.name != "lock")
 
 
 class Underruns(PlaybackTest):

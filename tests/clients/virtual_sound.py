@@ -180,7 +180,7 @@ class PulseSink(VirtualCard):
     def command(self):
         self.socket.unlink(missing_ok=True)  # of a server that was killed
         return ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
-                "--realtime=no", "--high-priority=no", "-L", self.null_sink("cap"),
+                "-L", self.null_sink("cap"),
                 "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"]
 
     def answers(self):
