@@ -140,7 +140,7 @@ def soft_passage(path, seconds):
 
 
 def in_parallel(*cases):
-    """Every case is run to its end before the first error is raised."""
+    """Each on a thread of its own. Every case is run to its end before the first error is raised."""
     with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
         results = [pool.submit(case) for case in cases]
     return [result.result() for result in results]
@@ -164,7 +164,7 @@ class PlaybackTest(SystemTest):
 
     def play(self, card, *arguments):
         """Plays to the end; what was heard, and the last it said."""
-        with card.record() as recording, Playback(card.environment, "--device", card.device, *arguments) as player:
+        with card.record() as recording, Playback(card.environment, *card.options, *arguments) as player:
             code = player.wait()
             recording.wait_for_silence()
             self.assertEqual(code, 0, player.error_text())

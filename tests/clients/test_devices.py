@@ -18,7 +18,7 @@ class Unplugged(PlaybackTest):
         """Unplugged for two seconds; the rest is heard from about there on, to its end."""
         reference = self.rendered(source)
         with card:
-            with Playback(card.environment, "--device", card.device, source) as player:
+            with Playback(card.environment, *card.options, source) as player:
                 with card.record() as recording:
                     recording.wait_for_sound(60)
                     time.sleep(2)
@@ -48,7 +48,7 @@ class Unplugged(PlaybackTest):
     def test_can_be_ended_while_it_is_away(self):
         source = passage(self.scratch / "music.wav", 12)
         with PulseSink(self.scratch / "pulse", RATE_HZ) as card:
-            with Playback(card.environment, "--device", card.device, source) as player:
+            with Playback(card.environment, *card.options, source) as player:
                 player.wait_event("started")
                 time.sleep(1)
                 card.unplug()
@@ -93,7 +93,7 @@ class NotPossible(PlaybackTest):
 
 class Terminal(PlaybackTest):
     def ending(self, card, source, end, code):
-        with Playback(card.environment, "--device", card.device, source, as_json=False) as player:
+        with Playback(card.environment, *card.options, source, as_json=False) as player:
             while b"0:0" not in player.screen and player.process.poll() is None:  # the status block
                 time.sleep(0.05)
             self.assertNotEqual(player.settings(), player.settings_before)  # keys are read as they are typed

@@ -65,7 +65,7 @@ class Gapless(PlaybackTest):
         playlist.write_text("#EXTM3U\n" + "\n".join(str(path) for path in [self.parts[0], broken, "not there.flac",
                                                                            self.parts[1]]) + "\n")
         with PulseSink(self.scratch / "pulse", RATE_HZ) as card, card.record() as recording:
-            with Playback(card.environment, "--device", card.device, playlist, "--intensity", "0") as player:
+            with Playback(card.environment, *card.options, playlist, "--intensity", "0") as player:
                 self.assertEqual(player.wait(), 1, player.error_text())
                 skipped = player.of("skipped")
             recording.wait_for_silence()

@@ -19,7 +19,7 @@ class Pause(PlaybackTest):
         source = passage(self.scratch / "music.wav", 6)
         for card in [PulseSink(self.scratch / "pulse", RATE_HZ), JackDummy(self.scratch / "jack", RATE_HZ)]:
             with self.subTest(type(card).__name__), card, card.record() as recording:
-                with Playback(card.environment, "--device", card.device, source) as player:
+                with Playback(card.environment, *card.options, source) as player:
                     recording.wait_for_sound(60)
                     for count in [1, 3]:
                         time.sleep(1.1)
@@ -63,7 +63,7 @@ class Tracks(PlaybackTest):
     def test_next_and_previous(self):
         tracks = [passage(self.scratch / f"{number}.wav", 12, start=30 * number) for number in range(3)]
         with JackDummy(self.scratch / "jack", RATE_HZ) as card, card.record() as recording:
-            with Playback(card.environment, "--device", card.device, *tracks) as player:
+            with Playback(card.environment, *card.options, *tracks) as player:
                 recording.wait_for_sound(60)
                 for key in ["n", "n", "p"]:  # to the third, and from its beginning back to the second
                     time.sleep(1)

@@ -41,7 +41,7 @@ class Switches(PlaybackTest):
         super().setUpClass()
         cls.source = passage(cls.shared / "music.wav", 90)
         with JackDummy(cls.shared / "jack", RATE_HZ, PERIOD_FRAMES) as card, card.record() as recording:
-            with Playback(card.environment, "--device", card.device, cls.source) as player:
+            with Playback(card.environment, *card.options, cls.source) as player:
                 recording.wait_for_sound(60)
                 cls.typed = cls.type_keys(player, recording)
                 player.key("q")
