@@ -26,7 +26,7 @@ std::optional<std::string> Aim::apply(const PlayerCommand& command, const std::o
             if constexpr (std::is_same_v<What, TogglePause> || std::is_same_v<What, Quit>)
                 return "not for the feeder";
             else
-                return apply(what, heard);
+                return follow(what, heard);
         },
         command);
     if (!refusal) target_->commands.push_back(command);
@@ -44,7 +44,7 @@ Target& Aim::from(const std::optional<Heard>& heard) {
     return *target_;
 }
 
-std::optional<std::string> Aim::apply(const SeekBy& seek, const std::optional<Heard>& heard) {
+std::optional<std::string> Aim::follow(const SeekBy& seek, const std::optional<Heard>& heard) {
     if (!heard) return "nothing is playing yet";
     const double begin = target_ && target_->seconds ? *target_->seconds : seconds_of(*heard);
     Target& target = from(heard);
@@ -54,7 +54,7 @@ std::optional<std::string> Aim::apply(const SeekBy& seek, const std::optional<He
     return std::nullopt;
 }
 
-std::optional<std::string> Aim::apply(const ToggleOriginal&, const std::optional<Heard>& heard) {
+std::optional<std::string> Aim::follow(const ToggleOriginal&, const std::optional<Heard>& heard) {
     if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
     if (choice_.request.intensity == 0.0) return "at intensity 0 the original is heard";
     choice_.original = !choice_.original;
@@ -62,7 +62,7 @@ std::optional<std::string> Aim::apply(const ToggleOriginal&, const std::optional
     return std::nullopt;
 }
 
-std::optional<std::string> Aim::apply(const SelectPreset& select, const std::optional<Heard>& heard) {
+std::optional<std::string> Aim::follow(const SelectPreset& select, const std::optional<Heard>& heard) {
     if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
     const auto preset = dsp::find_preset(select.name);
     if (!preset) return "there is no preset '" + select.name + "'";
@@ -74,7 +74,7 @@ std::optional<std::string> Aim::apply(const SelectPreset& select, const std::opt
     return std::nullopt;
 }
 
-std::optional<std::string> Aim::apply(const ChangeIntensity& change, const std::optional<Heard>& heard) {
+std::optional<std::string> Aim::follow(const ChangeIntensity& change, const std::optional<Heard>& heard) {
     if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
     const double wanted = std::round((choice_.request.intensity + change.by) * 1000.0) / 1000.0;
     choice_.request.intensity = std::clamp(wanted, 0.0, 1.0);
@@ -83,7 +83,7 @@ std::optional<std::string> Aim::apply(const ChangeIntensity& change, const std::
     return std::nullopt;
 }
 
-std::optional<std::string> Aim::apply(const NextTrack&, const std::optional<Heard>& heard) {
+std::optional<std::string> Aim::follow(const NextTrack&, const std::optional<Heard>& heard) {
     Target& target = from(heard);
     ++target.track;
     target.seconds = 0.0;
@@ -91,13 +91,12 @@ std::optional<std::string> Aim::apply(const NextTrack&, const std::optional<Hear
     return std::nullopt;
 }
 
-std::optional<std::string> Aim::apply(const PreviousTrack&, const std::optional<Heard>& heard) {
-    const bool into_it = heard && !target_ && seconds_of(*heard) > kBackToStartSeconds;
+std::optional<std::string> Aim::follow(const PreviousTrack&, const std::optional<Heard>& heard) {
+    const double begin = target_ && target_->seconds ? *target_->seconds : heard ? seconds_of(*heard) : 0.0;
     Target& target = from(heard);
-    if (!into_it && target.track > 0) {
-        --target.track;
-        target.direction = -1;
-    }
+    const bool goes_back = begin <= kBackToStartSeconds && target.track > 0;
+    if (goes_back) --target.track;
+    target.direction = goes_back ? -1 : 1;
     target.seconds = 0.0;
     return std::nullopt;
 }

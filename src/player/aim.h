@@ -34,12 +34,12 @@ public:
 
 private:
     Target& from(const std::optional<Heard>& heard);
-    std::optional<std::string> apply(const SeekBy& seek, const std::optional<Heard>& heard);
-    std::optional<std::string> apply(const ToggleOriginal&, const std::optional<Heard>& heard);
-    std::optional<std::string> apply(const SelectPreset& select, const std::optional<Heard>& heard);
-    std::optional<std::string> apply(const ChangeIntensity& change, const std::optional<Heard>& heard);
-    std::optional<std::string> apply(const NextTrack&, const std::optional<Heard>& heard);
-    std::optional<std::string> apply(const PreviousTrack&, const std::optional<Heard>& heard);
+    std::optional<std::string> follow(const SeekBy& seek, const std::optional<Heard>& heard);
+    std::optional<std::string> follow(const ToggleOriginal&, const std::optional<Heard>& heard);
+    std::optional<std::string> follow(const SelectPreset& select, const std::optional<Heard>& heard);
+    std::optional<std::string> follow(const ChangeIntensity& change, const std::optional<Heard>& heard);
+    std::optional<std::string> follow(const NextTrack&, const std::optional<Heard>& heard);
+    std::optional<std::string> follow(const PreviousTrack&, const std::optional<Heard>& heard);
 
     ListeningChoice choice_;  // but for `compared`
     std::optional<std::size_t> compared_track_;

@@ -98,15 +98,16 @@ void Feeder::work() {
             const thread::MutexLock lock(mutex_);
             if (stopping_) return;
         }
-        const Step step = aim_.target() ? switch_over() : top_up();
-        if (step == Step::idle) wait(aim_.target().has_value());
+        const bool over = is_over();
+        const Step step = over ? Step::idle : aim_.target() ? switch_over() : top_up();
+        if (step == Step::idle) wait(over || aim_.target());
     }
 }
 
 void Feeder::wait(bool switching) {
     const auto until = Clock::now() + (switching ? kSwitchPause : kTopUpPause);
     const thread::MutexLock lock(mutex_);
-    while (!stopping_ && commands_.empty() && !woken_) {
+    while (!stopping_ && (switching || commands_.empty()) && !woken_) {
         if (changed_.wait_until(mutex_, until) == std::cv_status::timeout) break;
     }
     woken_ = false;
@@ -120,6 +121,11 @@ bool Feeder::interrupted() const {
 bool Feeder::stopping() const {
     const thread::MutexLock lock(mutex_);
     return stopping_;
+}
+
+bool Feeder::is_over() const {
+    const thread::MutexLock lock(mutex_);
+    return end_ && end_->at_once;
 }
 
 void Feeder::take_commands() {
@@ -147,9 +153,9 @@ void Feeder::skip(std::size_t track, const std::string& reason) {
     events_.push_back({FeedEvent::Kind::skipped, 0, {}, track, reason});
 }
 
-void Feeder::skip_to_next(const Feed& feed, const std::string& reason) {
+void Feeder::skip_rest(Feed& feed, const std::string& reason) {
     skip(feed.last.track->index, reason);
-    aim_.aim_at({feed.last.track->index + 1, 0.0});
+    feed.run->skip_rest();
 }
 
 void Feeder::set_end(FeedEnd end) {
@@ -158,8 +164,9 @@ void Feeder::set_end(FeedEnd end) {
 }
 
 std::optional<Heard> Feeder::heard_or_about_to_be() const {
-    if (auto now = heard()) return now;
-    if (!feed_.run) return std::nullopt;
+    const auto position = parts_.mixer.position();
+    const bool is_to_come = feed_.run && (!position || position->run != feed_.id);
+    if (!is_to_come) return position ? timeline_.at(*position) : std::nullopt;
     return Heard{feed_.first, feed_.id, feed_.first.track_frame, feed_.first.meter_frame};
 }
 
@@ -225,10 +232,12 @@ Feeder::Step Feeder::switch_to(const TrackPtr& track) {
 void Feeder::take_over(Feed feed, std::optional<std::uint64_t> aligned_with) {
     const bool fades_in = feed.first.track_frame > 0;
     parts_.mixer.switch_to_spare({feed.id, aligned_with, fades_in});
-    if (feed.run->finished()) parts_.mixer.end_lane();
+    const bool finished = feed.run->finished();
+    if (finished) parts_.mixer.end_lane();
     feed_ = std::move(feed);
     const thread::MutexLock lock(mutex_);
     last_run_ = feed_.id;
+    end_ = finished ? feed_.end : std::nullopt;
     for (const PlayerCommand& command : aim_.target()->commands) {
         events_.push_back({FeedEvent::Kind::switched, feed_.id, command, 0, ""});
     }
@@ -245,12 +254,16 @@ bool Feeder::prime(Feed& feed, std::optional<std::uint64_t> aligned_with) {
     };
     const auto go_on = [&] { return !stopping() && !(interrupted() && Clock::now() - begun > kSwitchPatience); };
     while (feed.lane->written_frames() < wanted()) {
-        if (!go_on()) return false;
+        const bool too_late = feed.lane->room_frames() < block_.size() / parts_.format.channels;
+        if (too_late || !go_on()) return false;
         try {
             if (feed_once(feed, go_on) > 0) continue;
         } catch (const std::exception& error) {  // the track's boundary
-            skip_to_next(feed, error.what());
-            return false;
+            if (feed.lane->written_frames() == 0 && feed.last.track == feed.first.track) {
+                try_another(error.what());
+                return false;
+            }
+            skip_rest(feed, error.what());
         }
         if (feed.run->finished()) return true;
         if (feed.run->ends_here() && !go_on_with_next(feed)) wait(true);
@@ -264,11 +277,12 @@ Feeder::Step Feeder::top_up() {
     try {
         if (feed_once(feed_, [this] { return !interrupted(); }) > 0) return Step::done;
     } catch (const std::exception& error) {  // the track's boundary
-        skip_to_next(feed_, error.what());
+        skip_rest(feed_, error.what());
         return Step::done;
     }
     if (feed_.run->finished()) {
         parts_.mixer.end_lane();
+        set_end(*feed_.end);
         return Step::idle;
     }
     if (feed_.run->ends_here() && !go_on_with_next(feed_)) return Step::idle;
@@ -292,14 +306,14 @@ bool Feeder::go_on_with_next(Feed& feed) {
     }
     if (next >= parts_.tracks.count()) {
         feed.run->finish();
-        set_end({});
+        feed.end.emplace();
         return true;
     }
     const auto loaded = parts_.tracks.find(next);
     if (!loaded || !loaded->track) return false;  // when it just failed, the next look finds that out
     if (!parts_.plays(loaded->track->input.media.sample_rate_hz)) {
         feed.run->finish();
-        set_end({FeedStart{next, 0.0, aim_.choice_for(next), false}, false});
+        feed.end = FeedEnd{FeedStart{next, 0.0, aim_.choice_for(next), false}, false};
         return true;
     }
     TimelineEntry following = entry(loaded->track);

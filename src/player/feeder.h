@@ -5,7 +5,8 @@
 //                             [ until then the old run goes on being heard ]
 //
 // A change of preset, intensity or A/B takes over at the very place that is heard at that moment; a seek begins at its
-// own. Commands that come while a switch is being made are put together and made next.
+// own. Commands that come while a switch is being made are put together and made next. A track that breaks off is
+// followed by the next one where it broke off: what was fed before is heard.
 //
 // Threads: one of its own; ask() and what tells may be called from any other. Memory: two runs.
 #pragma once
@@ -86,8 +87,9 @@ private:
         std::unique_ptr<Run> run;
         FrameRing* lane = nullptr;
         std::uint16_t id = 0;
-        TimelineEntry first;  // where the run begins
-        TimelineEntry last;   // of the track being read
+        TimelineEntry first;           // where the run begins
+        TimelineEntry last;            // of the track being read
+        std::optional<FeedEnd> end{};  // where it leads to, once all of it is in the lane
     };
     enum class Step { done, idle };
 
@@ -95,10 +97,11 @@ private:
     void wait(bool switching);
     bool interrupted() const;  // something else is wanted
     bool stopping() const;
+    bool is_over() const;  // whatever else is asked for
     std::optional<Heard> heard_or_about_to_be() const;
     void take_commands();
     void skip(std::size_t track, const std::string& reason);
-    void skip_to_next(const Feed& feed, const std::string& reason);
+    void skip_rest(Feed& feed, const std::string& reason);
     void set_end(FeedEnd end);
 
     Step switch_over();

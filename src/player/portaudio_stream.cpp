@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <pa_jack.h>
 #include <pa_linux_alsa.h>
 #include <pthread.h>
 #include <sched.h>
@@ -94,7 +95,7 @@ bool may_have_realtime_threads() {
     bool allowed = false;
     try {
         std::thread([&allowed] {
-            const sched_param wanted{(sched_get_priority_min(SCHED_FIFO) + sched_get_priority_max(SCHED_FIFO)) / 2};
+            const sched_param wanted{sched_get_priority_min(SCHED_FIFO)};
             allowed = pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted) == 0;
         }).join();
     } catch (const std::system_error&) {}
@@ -112,6 +113,7 @@ void cut_into_periods(double latency_ms) {
 PortAudioLibrary::PortAudioLibrary() {
     collect_driver_remarks();
     const DriverCall inside;
+    PaJack_SetClientName("lacquer");
     const PaError error = Pa_Initialize();
     if (error != paNoError) {
         throw SoundError(Reason::failed, fmt::format("PortAudio cannot be started: {}", said_by_driver(error)));
@@ -200,8 +202,9 @@ int PortAudioStream::on_call(const void* input, void* output, unsigned long fram
 }
 
 void PortAudioStream::process(const float* input, float* output, std::size_t frames) LACQUER_REALTIME {
-    while (frames > 0) {
-        const std::size_t now = std::min(frames, longest_call_frames_);
+    std::size_t calls = (frames + longest_call_frames_ - 1) / longest_call_frames_;
+    for (; calls > 0; --calls) {
+        const std::size_t now = frames / calls;
         callback_.process(input, output, now);
         if (input != nullptr) input += now * input_channels_;
         output += now * output_channels_;

@@ -8,6 +8,7 @@
 // Threads: read_keys() from one at a time, everything else from any. At most one Terminal at a time.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -43,7 +44,7 @@ public:
 private:
     const int input_;
     const int output_;
-    bool has_keys_;
+    std::atomic<bool> has_keys_;
 };
 
 // Whether `output` is a terminal that can move its cursor: a terminal, and $TERM neither empty nor "dumb".

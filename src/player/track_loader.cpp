@@ -38,15 +38,19 @@ struct TrackLoader::State {
             known = is_near || !known->second.track ? std::next(known) : tracks.erase(known);
         }
     }
-    Loaded attempt(std::size_t index) {
+    // nullopt: given up, not refused.
+    std::optional<Loaded> attempt(std::size_t index) {
+        bool told_to_give_up = false;
         const auto wanted = [&] {
             const thread::MutexLock lock(mutex);
-            return is_wanted(index);
+            told_to_give_up = told_to_give_up || !is_wanted(index);
+            return !told_to_give_up;
         };
         try {
-            return {load(index, wanted), ""};
+            return Loaded{load(index, wanted), ""};
         } catch (const std::exception& error) {  // the track's boundary
-            return {nullptr, error.what()};
+            if (told_to_give_up) return std::nullopt;
+            return Loaded{nullptr, error.what()};
         }
     }
 
@@ -113,11 +117,11 @@ void TrackLoader::work(const std::shared_ptr<State>& state) {
             }
             index = *state->next_to_load();
         }
-        Loaded loaded = state->attempt(index);
+        std::optional<Loaded> loaded = state->attempt(index);
         {
             const thread::MutexLock lock(state->mutex);
-            if (!loaded.track && !state->is_wanted(index)) continue;  // given up, not refused
-            state->tracks[index] = std::move(loaded);
+            if (!loaded || state->stopping) continue;
+            state->tracks[index] = std::move(*loaded);
         }
         state->loaded();
     }

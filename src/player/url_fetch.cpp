@@ -194,19 +194,29 @@ private:
             failure_ = {"the server sent another part than the one asked for", true};
             return false;
         }
-        if (!goes_on) begin(head);
+        if (!goes_on && !begin(head)) return false;
         if (head.content_bytes) of_bytes_ = received_ + *head.content_bytes;
         if (of_bytes_ && *of_bytes_ > options_.max_bytes) return refuse("larger than " + size_text(options_.max_bytes));
         return true;
     }
 
-    void begin(const HttpHead& head) {
-        sink_.restart();
+    bool begin(const HttpHead& head) {
         received_ = 0;
         of_bytes_.reset();
         etag_ = head.etag;
         content_type_ = head.content_type;
         is_enhanced_ = head.has_audio_status;
+        return store([&] { sink_.restart(); });
+    }
+
+    template <typename Action>
+    bool store(Action action) {
+        try {
+            action();
+            return true;
+        } catch (const std::system_error& error) {  // not through the library's frames
+            return refuse("cannot be stored: " + error.code().message());
+        }
     }
 
     bool take_refusal(const HttpHead& head) {
@@ -223,11 +233,7 @@ private:
         if (received_ + bytes.size() > options_.max_bytes) {
             return refuse("larger than " + size_text(options_.max_bytes));
         }
-        try {
-            sink_.append(bytes);
-        } catch (const std::system_error& error) {  // not through the library's frames
-            return refuse("cannot be stored: " + error.code().message());
-        }
+        if (!store([&] { sink_.append(bytes); })) return false;
         received_ += bytes.size();
         options_.progress({received_, of_bytes_});
         return true;

@@ -29,7 +29,8 @@ struct ListeningChoice {
     std::string preset = "adaptive";
     dsp::RecipeRequest request;
     bool original = false;
-    bool compared = false;  // A and B were asked for on this track: both stay where neither would clip
+    bool compared = false;  // A and B were asked for on this track: both stay where neither would clip. The original
+                            // does in any case
 };
 
 // Comparing: both sides are brought to the same integrated loudness, the original's measured and the enhanced one's

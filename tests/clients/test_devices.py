@@ -102,7 +102,7 @@ class Terminal(PlaybackTest):
             self.assertEqual(player.wait(15), code, player.screen[-500:] + player.error_text().encode())
             self.assertEqual(player.settings(), player.settings_before)
             time.sleep(0.1)
-            self.assertLessEqual(player.screen.count(b"\x1b[?25l"), player.screen.count(b"\x1b[?25h"))  # the cursor is back
+            self.assertLessEqual(player.screen.rfind(b"\x1b[?25l"), player.screen.rfind(b"\x1b[?25h"))  # the cursor is back
             return player.screen
 
     def test_is_left_as_it_was_found(self):

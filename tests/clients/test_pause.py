@@ -39,15 +39,14 @@ class Pause(PlaybackTest):
         falling = 1 - (numpy.arange(1, FADE + 1) / FADE)[:, None]
         for _ in range(2):
             out = self.near(differs_from(recorded, reference, place), recorded, reference, place, falling)
-            silent = out + FADE - 1  # where the fade has come to nothing
+            silent = out + FADE - 1  # where the fade has come to nothing: the first frame that was not heard
             back = silent + int(recorded[silent:].any(axis=1).argmax())
             self.assertGreater(back - silent, 0.3 * RATE_HZ)
-            rest = place.wanted + out - place.heard + FADE
-            after = Place(back, rest)
+            rest = place.wanted + silent - place.heard
             rising = (numpy.arange(1, FADE + 1) / FADE)[:, None]
             difference = recorded[back:back + FADE] - rising * reference[rest:rest + FADE]
             self.assertLessEqual(dbfs(numpy.abs(difference).max()), -120)
-            place = Place(back + FADE, after.wanted + FADE)
+            place = Place(back + FADE, rest + FADE)
         self.assertEqual(differs_from(recorded, reference, place), place.heard + len(reference) - place.wanted)
 
     def near(self, seen, recorded, reference, place, weight):

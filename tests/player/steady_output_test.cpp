@@ -161,7 +161,7 @@ TEST_F(SteadyOutputTest, StandingStillIsNoticedWithinTwoSeconds) {
 TEST_F(SteadyOutputTest, APauseOfTheWholeProcessIsNotTheDevices) {
     output_.open_at(48'000);
     pass(1s);
-    now_ += 1h;
+    output_.tick(now_ += 1h);
     pass(1s);
     EXPECT_THAT(diary_.lines, SizeIs(1));
 }
@@ -265,6 +265,18 @@ TEST_F(SteadyOutputTest, AfterALossTheRateLastAskedForIsTheOneOpened) {
     system_.plug("Speakers");
     time_until_open();
     EXPECT_EQ(diary_.lines.back(), "opened Speakers at 96000");
+}
+
+TEST_F(SteadyOutputTest, ARateAskedForWhileTheDeviceIsOpenedIsTheOneHeard) {
+    output_.open_at(48'000);
+    system_.unplug("Speakers");
+    system_.hang_on_open(true);
+    pass(2s);
+    EXPECT_TRUE(output_.reopen(96'000, Stop::now));
+    system_.hang_on_open(false);
+    while (system_.hanging() > 0) std::this_thread::yield();
+    let_drivers_work();
+    EXPECT_THAT(diary_.lines, AllOf(SizeIs(3), Contains("opened Headset at 96000")));
 }
 
 TEST_F(SteadyOutputTest, XrunsOfAllStreamsAreCounted) {

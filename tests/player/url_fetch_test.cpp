@@ -279,10 +279,11 @@ TEST_F(UrlFetchTest, AServerThatSendsAnythingButAnAnswerIsBounded) {
         if (client.asks("/line")) begin += "OK\r\nA: ";
         if (client.asks("/lines")) more = begin = "HTTP/1.1 200 OK\r\n", more = "A: b\r\n";
         if (client.asks("/chunk")) begin += "OK\r\nTransfer-Encoding: chunked\r\n\r\n", more = std::string(65536, '0');
+        if (client.asks("/ends")) begin += std::string(1'000'000, 'x') + "\r\n\r\n";
         client.send(begin);
         while (client.send(more)) {}
     });
-    for (const char* target : {"/status", "/line", "/lines", "/chunk"}) {
+    for (const char* target : {"/status", "/ends", "/line", "/lines", "/chunk"}) {
         EXPECT_THAT(error_of(server.url(target)), HasSubstr("the server's answer is not sound")) << target;
     }
     EXPECT_THAT(waited, SizeIs(0));

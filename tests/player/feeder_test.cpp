@@ -1,0 +1,286 @@
+#include "src/player/feeder.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/player/deck.h"
+
+namespace lacquer::player {
+namespace {
+
+using Kind = FeedEvent::Kind;
+using test::Deck;
+using test::Stretch;
+
+class FeederTest : public testing::Test {
+protected:
+    void TearDown() override {
+        EXPECT_EQ(deck.mixer.underruns(), 0u);
+        deck.expect_told_truly();
+    }
+    std::vector<Stretch> heard() const { return test::stretches(deck.heard); }
+    // The last stretch begins at `place`, a fade after the one before it.
+    void expect_faded_to(std::int64_t place) {
+        const auto all = heard();
+        ASSERT_GE(all.size(), 2u);
+        const Stretch& before = all[all.size() - 2];
+        EXPECT_EQ(all.back().at - before.at_end(), static_cast<std::size_t>(Deck::kFade - 1));
+        EXPECT_EQ(all.back().begin, place + Deck::kFade - 1);
+    }
+
+    Deck deck;
+};
+
+TEST_F(FeederTest, PlaysAListToItsEndWithNothingBetweenTheTracks) {
+    const std::vector<double> seconds{2.3, 0.05, 6.8, 0.0125, 3.0};
+    for (const double length : seconds) deck.add(length);
+    deck.start();
+    deck.listen_to_the_end();
+    const auto all = heard();
+    ASSERT_EQ(all.size(), seconds.size());
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(all[i].at, at);
+        EXPECT_EQ(all[i].begin, Deck::place(i, 0.0));
+        EXPECT_EQ(all[i].end, Deck::place(i, seconds[i]));
+        at = all[i].at_end();
+    }
+    ASSERT_TRUE(deck.feeder->end());
+    EXPECT_FALSE(deck.feeder->end()->next);
+    EXPECT_FALSE(deck.feeder->end()->at_once);
+    EXPECT_EQ(deck.heard[0], 1.0f) << "the beginning of a track is not touched";
+}
+
+TEST_F(FeederTest, TheListIsNotPlayedOutBeforeItsLastFrame) {
+    deck.add(1.0);
+    deck.start();
+    ASSERT_TRUE(test::eventually([&] { return deck.feeder->end().has_value(); }));
+    deck.listen(0.99);
+    EXPECT_FALSE(deck.feeder->played_out());
+    deck.listen(0.02);
+    EXPECT_TRUE(deck.feeder->played_out());
+}
+
+TEST_F(FeederTest, BeginsWhereItIsToldTo) {
+    deck.add(1.0);
+    deck.add(8.0);
+    deck.start(1, 5.5);
+    deck.listen(1.0);
+    ASSERT_EQ(heard().size(), 1u);
+    EXPECT_EQ(heard()[0].begin, Deck::place(1, 5.5));
+    EXPECT_LT(deck.heard[0], 0.01f) << "in the middle: it fades in";
+}
+
+TEST_F(FeederTest, ASeekFadesToItsPlaceFromWhatIsHeard) {
+    deck.add(9.0);
+    deck.start();
+    deck.listen(1.0);
+    EXPECT_EQ(deck.ask(SeekBy{5.0}).kind, Kind::switched);
+    deck.listen(1.0);
+    expect_faded_to(Deck::place(0, 6.0));
+    EXPECT_EQ(heard()[0].end, Deck::place(0, 1.0));
+    deck.ask(SeekBy{-30.0});
+    deck.listen(1.0);
+    expect_faded_to(Deck::place(0, 0.0));
+}
+
+TEST_F(FeederTest, AChangeOfPresetGoesOnAtTheVeryFrame) {
+    deck.add(9.0);
+    deck.start();
+    for (const char* preset : {"warm", "night", "warm", "adaptive"}) {
+        deck.listen(0.5);
+        const auto before = deck.mixer.position();
+        deck.feeder->ask(SelectPreset{preset});
+        deck.listen(0.05);  // it drifts on while the switch is made
+        ASSERT_TRUE(test::eventually([&] {
+            deck.listen(0.01);
+            return deck.mixer.position()->run != before->run;
+        }));
+        EXPECT_EQ(deck.feeder->choice().preset, preset);
+        EXPECT_EQ(deck.feeder->heard()->entry.choice.preset, preset);
+    }
+    deck.listen(0.5);
+    ASSERT_EQ(heard().size(), 1u) << "unbroken";
+    EXPECT_EQ(heard()[0].begin, 0);
+    EXPECT_EQ(heard()[0].at_end(), deck.heard.size() / 2);
+}
+
+TEST_F(FeederTest, ManySeeksAtOnceAddUpHoweverTheyAreTaken) {
+    deck.add(9.0);
+    deck.start();
+    deck.listen(1.0);
+    for (int i = 0; i < 25; ++i) {
+        deck.feeder->ask(SeekBy{0.2});
+        if (i % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));  // some are taken by then
+    }
+    ASSERT_TRUE(test::eventually([&] {
+        deck.gather_events();
+        if (deck.events.size() < 25) deck.listen(0.01);
+        return deck.events.size() == 25;
+    }));
+    deck.listen(0.5);
+    EXPECT_EQ(heard().back().begin, Deck::place(0, 6.0) + Deck::kFade - 1);
+}
+
+TEST_F(FeederTest, GoesToTheNextTrackAndBack) {
+    for (int i = 0; i < 3; ++i) deck.add(6.0);
+    deck.start();
+    deck.listen(1.0);
+    deck.ask(NextTrack{});
+    deck.listen(1.0);
+    expect_faded_to(Deck::place(1, 0.0));
+    deck.ask(PreviousTrack{});
+    deck.listen(4.0);
+    expect_faded_to(Deck::place(0, 0.0));
+    deck.ask(PreviousTrack{});
+    deck.listen(1.0);
+    expect_faded_to(Deck::place(0, 0.0));
+}
+
+TEST_F(FeederTest, BeyondTheLastTrackIsTheEndAtOnce) {
+    deck.add(6.0);
+    deck.start();
+    deck.listen(1.0);
+    deck.ask(NextTrack{});
+    ASSERT_TRUE(deck.feeder->end());
+    EXPECT_TRUE(deck.feeder->end()->at_once);
+    EXPECT_FALSE(deck.feeder->end()->next);
+}
+
+TEST_F(FeederTest, AfterTheLastFrameWasFedOneCanStillGoBack) {
+    deck.add(2.0);
+    deck.add(2.0);
+    deck.start();
+    deck.listen(2.5);
+    ASSERT_TRUE(test::eventually([&] { return deck.feeder->end().has_value(); }));
+    deck.ask(PreviousTrack{});
+    EXPECT_FALSE(deck.feeder->played_out());
+    deck.listen(0.5);
+    expect_faded_to(Deck::place(0, 0.0));
+    deck.listen_to_the_end();
+    EXPECT_EQ(heard().back().end, Deck::place(1, 2.0));
+}
+
+TEST_F(FeederTest, UnreadableTracksAreSkippedOnceEachAndLeaveNoGap) {
+    deck.add(1.0);
+    for (int i = 0; i < 5; ++i) deck.add_unreadable();
+    deck.add(1.0);
+    deck.add_unreadable();
+    deck.start();
+    deck.listen_to_the_end();
+    ASSERT_EQ(heard().size(), 2u);
+    EXPECT_EQ(heard()[0].end, Deck::place(0, 1.0));
+    EXPECT_EQ(heard()[1].at, heard()[0].at_end());
+    EXPECT_EQ(heard()[1].begin, Deck::place(6, 0.0));
+    EXPECT_EQ(deck.skipped(), (std::vector<std::size_t>{1, 2, 3, 4, 5, 7}));
+}
+
+TEST_F(FeederTest, GoesBackOverWhatCannotBeReadAndForwardsFromTheFirst) {
+    deck.add_unreadable();
+    deck.add(4.0);
+    deck.add_unreadable();
+    deck.add(4.0);
+    deck.start();
+    deck.listen(0.5);
+    EXPECT_EQ(heard().back().begin, Deck::place(1, 0.0));
+    deck.ask(NextTrack{});
+    deck.listen(0.5);
+    expect_faded_to(Deck::place(3, 0.0));
+    deck.ask(PreviousTrack{});
+    deck.listen(0.5);
+    expect_faded_to(Deck::place(1, 0.0));
+    deck.ask(PreviousTrack{});
+    deck.listen(0.5);
+    expect_faded_to(Deck::place(1, 0.0));
+}
+
+// What was fed before it broke off is heard, and so is the end of the track before it.
+TEST_F(FeederTest, ATrackThatBreaksOffIsFollowedByTheNextOne) {
+    deck.faults->set({.from_frame = 100'000});
+    deck.add(1.0);
+    deck.add(8.0);
+    deck.add(1.0);
+    deck.start();
+    deck.listen_to_the_end();
+    const auto all = heard();
+    ASSERT_EQ(all.size(), 3u);
+    EXPECT_EQ(all[0].end, Deck::place(0, 1.0));
+    EXPECT_EQ(all[1].at, all[0].at_end());
+    EXPECT_GE(all[1].end, Deck::place(1, 4.5));
+    EXPECT_EQ(all[2].at, all[1].at_end());
+    EXPECT_EQ(all[2].begin, Deck::place(2, 0.0));
+    EXPECT_EQ(deck.skipped(), std::vector<std::size_t>{1});
+}
+
+TEST_F(FeederTest, ATrackThatBreaksOffFromItsFirstFrameDoesNotCutTheOneBefore) {
+    deck.add(2.0);
+    deck.add(8.0);
+    deck.add(1.0);
+    deck.tracks[1] = [&] {
+        auto gone = std::make_shared<PlayableTrack>(*deck.tracks[1]);
+        gone->input.file.path = deck.directory.path() / "gone.wav";
+        return gone;
+    }();
+    deck.start();
+    deck.listen_to_the_end();
+    ASSERT_EQ(heard().size(), 2u);
+    EXPECT_EQ(heard()[0].end, Deck::place(0, 2.0));
+    EXPECT_EQ(heard()[1].at, heard()[0].at_end());
+    EXPECT_EQ(heard()[1].begin, Deck::place(2, 0.0));
+    EXPECT_EQ(deck.skipped(), std::vector<std::size_t>{1});
+}
+
+TEST_F(FeederTest, ATrackOfAnotherRateEndsTheFeedingInThisFormat) {
+    deck.add(1.0);
+    deck.add(1.0, 22'050);
+    deck.start();
+    deck.listen_to_the_end();
+    EXPECT_EQ(heard().back().end, Deck::place(0, 1.0));
+    ASSERT_TRUE(deck.feeder->end() && deck.feeder->end()->next);
+    EXPECT_EQ(deck.feeder->end()->next->track, 1u);
+    EXPECT_EQ(deck.feeder->end()->next->seconds, 0.0);
+    EXPECT_FALSE(deck.feeder->end()->next->fades_in);
+    EXPECT_FALSE(deck.feeder->end()->at_once);
+}
+
+TEST_F(FeederTest, ACommandThatLeadsToAnotherRateEndsItAtOnce) {
+    deck.add(6.0);
+    deck.add(6.0, 22'050);
+    deck.start();
+    deck.listen(1.0);
+    deck.feeder->ask(NextTrack{});
+    ASSERT_TRUE(test::eventually([&] { return deck.feeder->end().has_value(); }));
+    EXPECT_TRUE(deck.feeder->end()->at_once);
+    ASSERT_TRUE(deck.feeder->end()->next);
+    EXPECT_EQ(deck.feeder->end()->next->track, 1u);
+    EXPECT_FALSE(deck.feeder->played_out()) << "it is not to be heard out";
+    deck.feeder->ask(SeekBy{1.0});
+}
+
+TEST_F(FeederTest, CommandsAreMadeWhilePaused) {
+    deck.add(9.0);
+    deck.start();
+    deck.listen(1.0);
+    deck.mixer.pause(true);
+    deck.listen(0.1);
+    deck.ask(SeekBy{5.0});
+    deck.listen(0.1);
+    deck.mixer.pause(false);
+    deck.listen(1.0);
+    ASSERT_EQ(heard().size(), 2u);
+    EXPECT_EQ(heard()[0].end, Deck::place(0, 1.0) + Deck::kFade);
+    EXPECT_EQ(heard()[1].begin, heard()[0].end + 5 * Deck::kRateHz);
+}
+
+TEST_F(FeederTest, WhatIsRefusedSaysWhyAndChangesNothing) {
+    deck.add(9.0);
+    deck.start();
+    deck.listen(1.0);
+    const FeedEvent refused = deck.ask(ToggleOriginal{});
+    EXPECT_EQ(refused.kind, Kind::refused);
+    EXPECT_EQ(refused.reason, "at intensity 0 the original is heard");
+    deck.listen(1.0);
+    EXPECT_EQ(heard().size(), 1u);
+}
+
+}  // namespace
+}  // namespace lacquer::player
