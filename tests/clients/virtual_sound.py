@@ -158,12 +158,14 @@ class VirtualCard:
 
 
 class PulseSink(VirtualCard):
-    """A PulseAudio null sink as ALSA's default device. It takes any rate: PulseAudio resamples what is not its own."""
+    """A PulseAudio null sink as ALSA's default device. It takes any rate: PulseAudio resamples what is not its own. Its clock
+    waits for nobody: whoever is later than `latency_ms` is silent meanwhile. Half a second is for machines with much to do."""
 
     device = "default"
 
-    def __init__(self, folder, rate, channels=CHANNELS, latency_ms=60):
+    def __init__(self, folder, rate, channels=CHANNELS, latency_ms=500):
         super().__init__(folder, rate, channels)
+        self.options = ["--device", self.device, "--latency", latency_ms]
         self.socket = self.folder / "pulse.sock"
         self.alsa = self.folder / "alsa.conf"
         self.alsa.write_text(f'<confdir:alsa.conf>\npcm.!default {{ type pulse server "unix:{self.socket}" device "cap" }}\n'
@@ -215,6 +217,7 @@ class JackDummy(VirtualCard):
 
     def __init__(self, folder, rate, period=256, waits=True):
         super().__init__(folder, rate, CHANNELS)
+        self.options = ["--device", self.device]
         self.period, self.waits = period, waits
         self.name = f"lacquer-{os.getpid()}-{next(server_numbers)}"
         self.environment.update({"JACK_DEFAULT_SERVER": self.name, "ALSA_CONFIG_PATH": str(self.folder / "alsa.conf")})
