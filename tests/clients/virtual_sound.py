@@ -8,6 +8,7 @@ real time by a server of their own, so that tests run side by side. What they pl
 Every process ends with its block, by its id, or with this process."""
 
 import contextlib
+import functools
 import itertools
 import os
 import pathlib
@@ -41,6 +42,13 @@ def start(command, environment, **options):
     """A process that dies with the thread that started it, however that ends."""
     return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *[str(part) for part in command]], env=environment,
                             **{"stdin": subprocess.DEVNULL, **options})
+
+
+@functools.lru_cache
+def as_hardware():
+    """A real card waits for no program: neither does a server that stands for one, where that is allowed."""
+    command = ["chrt", "--fifo", "5"]
+    return command if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0 else []
 
 
 def stop(process):
@@ -139,7 +147,7 @@ class VirtualCard:
         self.log.close()
 
     def plug(self):
-        self.server = start(self.command(), self.environment, stdout=self.log, stderr=self.log)
+        self.server = start([*as_hardware(), *self.command()], self.environment, stdout=self.log, stderr=self.log)
         wait_for(self.answers, f"sound server: {self.log_text()}")
 
     def unplug(self):
@@ -182,7 +190,7 @@ class PulseSink(VirtualCard):
     def command(self):
         self.socket.unlink(missing_ok=True)  # of a server that was killed
         return ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes",
-                "-L", self.null_sink("cap"),
+                "--realtime=no", "--high-priority=no", "-L", self.null_sink("cap"),
                 "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"]
 
     def answers(self):
@@ -209,7 +217,8 @@ class PulseSink(VirtualCard):
 
 class JackDummy(VirtualCard):
     """JACK's dummy driver: one rate, one period, no other. Every cycle waits for its clients (--sync), so that a machine
-    with too much to do makes it late, and takes nothing away from what is recorded; without, whoever is late is not heard.
+    with too much to do makes it late, and takes nothing away from what is recorded. Without, whoever is late is not heard;
+    its clients then have real-time priority, where that is allowed.
     JACK mixes up clients of one name that open at the same moment, were it on two servers: programs that use PortAudio
     all have one. So the tests that use it have a lock in tests/gate/CMakeLists.txt."""
 
@@ -224,7 +233,8 @@ class JackDummy(VirtualCard):
         (self.folder / "alsa.conf").write_text("<confdir:alsa.conf>\n")
 
     def command(self):
-        return ["jackd", "-n", self.name, "-r", "-p", "64", "-t", "2000", *(["-S"] if self.waits else []), "-d", "dummy",
+        paced = ["-R", "-P", "10"] if as_hardware() and not self.waits else ["-r"]
+        return ["jackd", "-n", self.name, *paced, "-p", "64", "-t", "2000", *(["-S"] if self.waits else []), "-d", "dummy",
                 "-r", self.rate, "-p", self.period, "-C", CHANNELS, "-P", CHANNELS, "-m"]
 
     def unplug(self):
