@@ -11,6 +11,7 @@
 #include "dsp/interleave.h"
 #include "src/offline.h"
 #include "src/player/level_meter.h"
+#include "src/player/live_chain.h"
 #include "src/player/reduction_meter.h"
 #include "src/recipe_choice.h"
 
@@ -38,6 +39,35 @@ void level_meter(benchmark::State& state) {
                                                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(level_meter)->Unit(benchmark::kMillisecond);
+
+// The callback of `lacquer live`, in periods of 512 frames, with one recipe and while another takes over.
+void live_chain(benchmark::State& state, bool takes_over) {
+    const dsp::AudioBuffer audio = synthetic_music(kSeconds);
+    std::vector<float> in(2 * audio.frame_count());
+    dsp::interleave(audio.block().channels[0], audio.block().channels[1], audio.frame_count(), in.data());
+    const dsp::Recipe recipe = dsp::derive_recipe(measured(audio), {}).recipe;
+    std::vector<float> out(2 * 512);
+    double seconds = 0.0;
+    const auto pass_three_seconds = [&](player::LiveChain& chain) {
+        for (std::size_t at = 0; at + 512 <= 3 * kRateHz; at += 512) {
+            chain.process(in.data() + 2 * at, out.data(), 512);
+            chain.tap().skip(chain.tap().available_frames());
+        }
+        seconds += 3.0;
+    };
+    player::LiveChain settled({kRateHz, 2, 2}, {});
+    settled.offer(recipe);
+    pass_three_seconds(settled);
+    seconds = 0.0;
+    for (auto _ : state) {
+        if (takes_over) settled.offer(recipe);
+        pass_three_seconds(settled);
+    }
+    state.counters["core_percent"] =
+        benchmark::Counter(seconds / 100.0, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK_CAPTURE(live_chain, one_recipe, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(live_chain, taking_over, true)->Unit(benchmark::kMillisecond);
 
 PlanPtr plan_of(const std::filesystem::path& file) {
     const InputFile input = look_at_input(file);

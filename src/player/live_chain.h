@@ -15,6 +15,7 @@
 //
 // Threads: process() on the device's: no lock, no allocation, no system call; everything else on one other.
 // Memory:  allocated by the constructor and by offer().
+// Cost:    of a core in real time, stereo 48 kHz: 0.1 %, while another recipe takes over 0.2 % (bench/meter_bench.cpp).
 // Latency: latency_frames(), fixed.
 #pragma once
 

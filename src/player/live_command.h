@@ -7,6 +7,7 @@
 //                      LiveTuner (its own thread)          this thread: the devices' health, a status every second
 //
 // Latency: look-ahead of the chain + what the driver says of the input's buffer + of the output's; told at the start.
+//          Where the two have different clocks (live_device.h) what waits between them counts to the input's buffer.
 #pragma once
 
 #include <chrono>
@@ -24,7 +25,7 @@ struct LiveCommand {
     std::string input;  // as find_device() takes it; empty: the default
     std::string output;
     dsp::RecipeRequest request{};
-    double latency_ms = 20.0;   // of each buffer; the devices decide
+    double latency_ms = 20.0;   // of each buffer, that between two clocks included; the devices decide
     std::uint32_t rate_hz = 0;  // 0: the output's default, else the input's
     bool json = false;          // a line of JSON for each event, instead of one for people
 };

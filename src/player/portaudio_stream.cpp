@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -90,17 +88,27 @@ std::string said_by_driver(PaError error) {
         reason, fmt::format("{} could not be opened at {}: {}", title(request), wish(request), said_by_driver(error)));
 }
 
-// As PortAudio will ask for it. When the system refuses, PortAudio may take that for an error of the stream.
-bool may_have_realtime_threads() {
-    bool allowed = false;
-    try {
-        std::thread([&allowed] {
-            const sched_param wanted{sched_get_priority_min(SCHED_FIFO)};
-            allowed = pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted) == 0;
-        }).join();
-    } catch (const std::system_error&) {}
-    return allowed;
-}
+// While it lives this thread is a real-time one, where the system lets it be, and so are the threads that drivers start
+// meanwhile: PulseAudio's client hands on what the callback has made, on a thread of its own.
+class RealtimeOpening {
+public:
+    RealtimeOpening() {
+        pthread_getschedparam(pthread_self(), &policy_, &before_);
+        const sched_param wanted{sched_get_priority_min(SCHED_FIFO)};  // as PortAudio asks for
+        allowed_ = pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted) == 0;
+    }
+    ~RealtimeOpening() {
+        if (allowed_) pthread_setschedparam(pthread_self(), policy_, &before_);
+    }
+    RealtimeOpening(const RealtimeOpening&) = delete;  // it is about the thread that made it
+    RealtimeOpening& operator=(const RealtimeOpening&) = delete;
+    bool allowed() const noexcept { return allowed_; }
+
+private:
+    int policy_ = SCHED_OTHER;
+    sched_param before_{};
+    bool allowed_ = false;
+};
 
 // PortAudio's ALSA cuts the latency into this many periods, and calls once for each.
 void cut_into_periods(double latency_ms) {
@@ -144,6 +152,7 @@ PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, cons
     const PortAudioRequest asked(request);
     const bool alsa = request.output.host_api == "ALSA";
     if (alsa) cut_into_periods(request.latency_ms);
+    const RealtimeOpening realtime;
     PaError error = paNoError;
     {
         const LostJackServer lost;
@@ -155,7 +164,8 @@ PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, cons
         stream_ = nullptr;
         fail(error, request);
     }
-    if (alsa && may_have_realtime_threads()) PaAlsa_EnableRealtimeScheduling(stream_, 1);
+    // When the system refuses, PortAudio may take that for an error of the stream.
+    if (alsa && realtime.allowed()) PaAlsa_EnableRealtimeScheduling(stream_, 1);
     {
         const LostJackServer lost;
         error = Pa_StartStream(stream_);
