@@ -99,7 +99,8 @@ void Feeder::work() {
             if (stopping_) return;
         }
         const bool over = is_over();
-        const Step step = over ? Step::idle : aim_.target() ? switch_over() : top_up();
+        Step step = over || !aim_.target() ? Step::idle : switch_over();
+        if (!over && step == Step::idle) step = top_up();
         if (step == Step::idle) wait(over || aim_.target());
     }
 }
@@ -285,8 +286,9 @@ Feeder::Step Feeder::top_up() {
         set_end(*feed_.end);
         return Step::idle;
     }
-    if (feed_.run->ends_here() && !go_on_with_next(feed_)) return Step::idle;
-    return Step::done;
+    if (!feed_.run->ends_here()) return Step::done;
+    if (aim_.target()) return Step::idle;  // the loader is asked for that one
+    return go_on_with_next(feed_) ? Step::done : Step::idle;
 }
 
 std::size_t Feeder::feed_once(Feed& feed, const std::function<bool()>& go_on) {

@@ -2,6 +2,7 @@
 // heard says what it is.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -50,6 +51,7 @@ class Deck {
 public:
     static constexpr std::uint32_t kRateHz = 16'000;
     static constexpr std::int64_t kFade = 480;
+    static constexpr std::size_t kNone = ~std::size_t{0};
     static constexpr std::int64_t kTrackPlaces = 150'000;
 
     ~Deck() {
@@ -73,7 +75,8 @@ public:
     void start(std::size_t track = 0, double seconds = 0.0) {
         loader.emplace(
             tracks.size(),
-            [this](std::size_t index, const std::function<bool()>&) {
+            [this](std::size_t index, const std::function<bool()>& wanted) {
+                while (index == slow && wanted()) std::this_thread::yield();
                 if (!tracks[index]) throw std::runtime_error("unreadable");
                 return tracks[index];
             },
@@ -150,7 +153,8 @@ public:
     TempDir directory;
     std::shared_ptr<DecoderFaults> faults = std::make_shared<DecoderFaults>();
     Pipeline pipeline{Pipeline::kRoomy, 2, {false, DecoderFaults::opener(faults)}};
-    std::vector<player::TrackPtr> tracks;  // null: cannot be read
+    std::vector<player::TrackPtr> tracks;   // null: cannot be read
+    std::atomic<std::size_t> slow = kNone;  // this one takes as long to load
     player::Mixer mixer{2, kRateHz, 3.5};
     player::LevelMeter meter{kRateHz, 2};
     Ear ear{mixer, 2};

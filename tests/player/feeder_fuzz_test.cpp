@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, FeederFuzz, testing::Range<std::uint64_t>(1, 25)
 // One after the other: each is heard where the model says.
 TEST_P(FeederFuzz, EveryCommandLeadsWhereItShould) {
     for (int step = 0; step < 40 && !is_over(); ++step) {
-        deck.listen(0.01 * static_cast<double>(random.below(120)));
+        deck.listen(0.05 + 0.01 * static_cast<double>(random.below(120)));  // a fade at the least
         if (deck.feeder->played_out()) break;
         const std::size_t at_track = track();
         const double at = static_cast<double>(frame()) / Deck::kRateHz;
@@ -122,7 +122,8 @@ TEST_P(FeederFuzz, BurstsOfCommandsNeverStallIt) {
             deck.gather_events();
             if (deck.events.size() < asked && !is_over()) deck.listen(0.01);
             return deck.events.size() >= asked || is_over();
-        })) << deck.events.size() << " answers to " << asked;
+        })) << deck.events.size()
+            << " answers to " << asked;
     }
     if (!is_over()) deck.listen_to_the_end(60.0);
     EXPECT_EQ(deck.mixer.underruns(), 0u);

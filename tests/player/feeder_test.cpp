@@ -256,6 +256,28 @@ TEST_F(FeederTest, ACommandThatLeadsToAnotherRateEndsItAtOnce) {
     deck.feeder->ask(SeekBy{1.0});
 }
 
+// A track that takes long to be loaded: until then the old one goes on, longer than what was ready ahead.
+TEST_F(FeederTest, WhatIsHeardGoesOnWhileTheNextTrackIsLoaded) {
+    deck.add(9.0);
+    deck.add(2.0);
+    deck.add(6.0);
+    deck.slow = 2;
+    deck.start();
+    deck.listen(0.5);
+    deck.feeder->ask(NextTrack{});
+    deck.feeder->ask(NextTrack{});
+    deck.listen(6.0);
+    ASSERT_EQ(heard().size(), 1u);
+    EXPECT_EQ(heard()[0].end, Deck::place(0, 6.5));
+    deck.slow = Deck::kNone;
+    ASSERT_TRUE(test::eventually([&] {
+        deck.gather_events();
+        return deck.events.size() == 2;
+    }));
+    deck.listen(0.5);
+    expect_faded_to(Deck::place(2, 0.0));
+}
+
 TEST_F(FeederTest, CommandsAreMadeWhilePaused) {
     deck.add(9.0);
     deck.start();
