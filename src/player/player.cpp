@@ -4,6 +4,8 @@
 #include <cmath>
 #include <thread>
 
+#include <fmt/format.h>
+
 namespace lacquer::player {
 namespace {
 
@@ -46,6 +48,7 @@ bool Player::stop() {
 std::size_t Player::run() {
     if (find_first_track()) {
         output_.open_at(rate_wanted_hz());
+        if (settings_.rate_hz && device_.sample_rate_hz != *settings_.rate_hz) refuse_rate();
         while (pass_time(kPatience) && move_on()) {}
         if (!ended_by_itself_) fade_out();
         let_ring_out();
@@ -101,6 +104,12 @@ void Player::obey(const PlayerCommand& command) {
     } else {
         surroundings_.listener.refused(command, "nothing is playing yet");
     }
+}
+
+void Player::refuse_rate() const {
+    throw SoundError(SoundError::Reason::unsupported,
+                     fmt::format("'{}' ({}) cannot be opened at {} Hz; it runs at {} Hz", device_.device.name,
+                                 device_.device.host_api, *settings_.rate_hz, device_.sample_rate_hz));
 }
 
 std::uint32_t Player::rate_wanted_hz() {

@@ -70,6 +70,7 @@ private:
     void close_session();
     void go_on_at(const FeedStart& next);
     std::uint32_t rate_wanted_hz();
+    [[noreturn]] void refuse_rate() const;
     FeedStart here() const;
     void wake_feeder();
     void obey(const PlayerCommand& command);

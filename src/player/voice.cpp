@@ -34,7 +34,7 @@ Voice voice_of(const PlayableTrack& track, const ListeningChoice& choice, const 
     const double match_db = has_loudness(track.profile) ? chosen.predicted_lufs - track.profile.integrated_lufs : 0.0;
     const double over_db = std::max(0.0, track.profile.true_peak_dbtp + std::max(0.0, match_db));
     const bool both_are_heard = choice.compared || choice.original;
-    const double both_db = both_are_heard && match_db > 0.0 ? -over_db : 0.0;
+    const double both_db = both_are_heard && match_db > 0.0 ? 0.0 - over_db : 0.0;
     if (choice.original) {
         return {plan_of(track, untouched, grid), match_db + both_db, chosen.predicted_lufs + both_db, ""};
     }

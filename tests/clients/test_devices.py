@@ -78,7 +78,6 @@ class NotPossible(PlaybackTest):
             card.environment.update({"LD_PRELOAD": str(BUSY_CARD), "BUSY_CARD_AFTER": "1"})  # free when it is listed
             self.assertIn("default", self.refused(card, BUSY, source, "--device", "default"))
 
-    @unittest.expectedFailure  # --rate is a wish so far: the device's own rate is taken instead
     def test_a_rate_that_the_device_cannot_do(self):
         source = passage(self.scratch / "music.wav", 2)
         with JackDummy(self.scratch / "jack", 48000) as card:
