@@ -80,9 +80,7 @@ public:
                 if (!tracks[index]) throw std::runtime_error("unreadable");
                 return tracks[index];
             },
-            [this] {
-                if (feeder) feeder->wake();
-            });
+            [] {});  // listen() wakes the feeder: it may come and go while this is called
         player::FeedStart begin{track, seconds, untouched(), seconds > 0.0};
         feeder.emplace(player::Feeder::Parts{pipeline.chunks,
                                              *loader,
