@@ -45,9 +45,10 @@ void SteadyOutput::leave_change_behind() {
 void SteadyOutput::adopt(Output output) {
     output_ = std::move(output);
     opened_ = output_->opened;
-    device_ = opened_->device.name;
+    if (std::exchange(device_, opened_->device.name) != opened_->device.name) refused_hz_.clear();
     if (is_number(wish_.device)) wish_.device = device_;
-    if (opened_->sample_rate_hz != opened_->wanted_rate_hz) refused_hz_.push_back(opened_->wanted_rate_hz);
+    const std::uint32_t wanted_hz = opened_->wanted_rate_hz;
+    if (opened_->sample_rate_hz != wanted_hz && !refuses(wanted_hz)) refused_hz_.push_back(wanted_hz);
     calls_ = output_->stream->calls();
     called_at_ = clock_;
     retries_ = 0;
@@ -57,7 +58,7 @@ void SteadyOutput::adopt(Output output) {
     output_->gate->open();
 }
 
-bool SteadyOutput::refused(std::uint32_t rate_hz) const {
+bool SteadyOutput::refuses(std::uint32_t rate_hz) const {
     return std::find(refused_hz_.begin(), refused_hz_.end(), rate_hz) != refused_hz_.end();
 }
 
@@ -65,7 +66,7 @@ bool SteadyOutput::reopen(std::uint32_t rate_hz, Stop how) {
     rate_hz_ = rate_hz;
     if (!output_) return true;
     const bool at_its_own_rate = opened_->sample_rate_hz == opened_->device.default_rate_hz;
-    if (opened_->sample_rate_hz == rate_hz || (refused(rate_hz) && at_its_own_rate)) return false;
+    if (opened_->sample_rate_hz == rate_hz || (refuses(rate_hz) && at_its_own_rate)) return false;
     change(how, true);
     return true;
 }

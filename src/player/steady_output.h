@@ -64,9 +64,12 @@ public:
     void stop(Stop how);
 
     const std::optional<OpenedOutput>& opened() const { return opened_; }  // nullopt: none at the moment
-    std::uint64_t xruns() const;                                           // of all streams so far
-    bool is_changing() const { return change_.has_value(); }               // a driver is being waited for
-    bool is_hung() const { return !hung_.empty(); }                        // an abandoned one has not come back
+    // By the device that is or was open; forgotten when it is lost, because it may come back as another one.
+    const std::vector<std::uint32_t>& refused_rates_hz() const { return refused_hz_; }
+    bool refuses(std::uint32_t rate_hz) const;
+    std::uint64_t xruns() const;                              // of all streams so far
+    bool is_changing() const { return change_.has_value(); }  // a driver is being waited for
+    bool is_hung() const { return !hung_.empty(); }           // an abandoned one has not come back
 
 private:
     void pass_time(Time now);
@@ -80,7 +83,6 @@ private:
     void adopt(Output output);
     void retry_later(const std::string& reason);
     void tell(const std::string& text);
-    bool refused(std::uint32_t rate_hz) const;
 
     SoundSystem& system_;
     OutputWish wish_;
@@ -93,7 +95,7 @@ private:
     std::optional<OutputChange> change_;
     std::optional<OpenedOutput> opened_;  // of output_
     std::vector<OutputChange> hung_;
-    std::vector<std::uint32_t> refused_hz_;  // by the device that is or was open
+    std::vector<std::uint32_t> refused_hz_;
     std::uint64_t past_xruns_ = 0;
 
     std::optional<Time> last_tick_;

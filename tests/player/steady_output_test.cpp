@@ -282,6 +282,28 @@ TEST_F(SteadyOutputTest, ARateRefusedBeforeIsNotTriedAgain) {
     EXPECT_THAT(system_.opened(), SizeIs(1));
 }
 
+TEST_F(SteadyOutputTest, WhatOneDeviceRefusesIsForgottenWithIt) {
+    system_.only_rates("Speakers", {48'000});
+    output_.open_at(44'100);
+    EXPECT_THAT(output_.refused_rates_hz(), ElementsAre(44'100u));
+    system_.unplug("Speakers");
+    pass(100ms);
+    EXPECT_THAT(output_.refused_rates_hz(), IsEmpty());
+    time_until_open();
+    EXPECT_EQ(diary_.lines.back(), "opened Headset at 44100");
+    EXPECT_FALSE(output_.refuses(44'100));
+}
+
+TEST_F(SteadyOutputTest, WhatIsRefusedTwiceIsKeptOnce) {
+    system_.only_rates("Speakers", {48'000, 96'000});
+    output_.open_at(44'100);
+    for (const std::uint32_t rate_hz : {96'000, 44'100}) {
+        EXPECT_TRUE(output_.reopen(rate_hz, Stop::now));
+        let_drivers_work();
+    }
+    EXPECT_THAT(output_.refused_rates_hz(), ElementsAre(44'100u));
+}
+
 TEST_F(SteadyOutputTest, AfterALossTheRateLastAskedForIsTheOneOpened) {
     output_.open_at(48'000);
     system_.unplug("Speakers");
