@@ -20,6 +20,10 @@ namespace {
 
 using Reason = SoundError::Reason;
 
+bool is_jack(const SoundDevice& device) {
+    return device.host_api.rfind("JACK", 0) == 0;
+}
+
 PaStreamParameters parameters_of(const SoundDevice& device, std::uint32_t channels, double latency_ms) {
     return {device.index, static_cast<int>(channels), paFloat32, latency_ms / 1000.0, nullptr};
 }
@@ -58,7 +62,7 @@ Reason reason_of(PaError error, const SoundDevice& device) {
             return Reason::no_device;
         // JACK shares its cards; there it means that the server has gone.
         case paDeviceUnavailable:
-            return device.host_api.rfind("JACK", 0) == 0 ? Reason::failed : Reason::busy;
+            return is_jack(device) ? Reason::failed : Reason::busy;
         default:
             return Reason::failed;
     }
@@ -157,8 +161,9 @@ PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, cons
       callback_(callback),
       input_channels_(request.input ? request.input_channels : 0),
       output_channels_(request.output_channels),
-      longest_call_frames_(
-          static_cast<std::size_t>(request.sample_rate_hz * PortAudioSystem::kLongestCallMs / 1000.0)) {
+      longest_call_frames_(static_cast<std::size_t>(request.sample_rate_hz * PortAudioSystem::kLongestCallMs / 1000.0)),
+      sample_rate_hz_(request.sample_rate_hz),
+      jack_(is_jack(request.output)) {
     take_driver_remark();
     const DriverCall inside;
     const PortAudioRequest asked(request);
@@ -182,9 +187,11 @@ PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, cons
         const LostJackServer lost;
         error = Pa_StartStream(stream_);
     }
-    if (error == paNoError) return;
-    stop(Stop::now);
-    fail(error, request);
+    if (error != paNoError) {
+        stop(Stop::now);
+        fail(error, request);
+    }
+    wait_for_first_call();
 }
 
 void PortAudioStream::stop(Stop how) noexcept {
@@ -201,12 +208,27 @@ void PortAudioStream::stop(Stop how) noexcept {
 
 double PortAudioStream::output_latency_seconds() const {
     const PaStreamInfo* const info = stream_ == nullptr ? nullptr : Pa_GetStreamInfo(stream_);
-    return info == nullptr ? 0.0 : info->outputLatency;
+    return info == nullptr ? 0.0 : latency_seconds(info->outputLatency);
 }
 
 double PortAudioStream::input_latency_seconds() const {
     const PaStreamInfo* const info = stream_ == nullptr ? nullptr : Pa_GetStreamInfo(stream_);
-    return info == nullptr ? 0.0 : info->inputLatency;
+    return info == nullptr ? 0.0 : latency_seconds(info->inputLatency);
+}
+
+// PortAudio takes a period away from what JACK says, without a sign: between two programs, where JACK says 0, 27 hours
+// are left. A stream that is not called yet does not know its period.
+double PortAudioStream::latency_seconds(double told_seconds) const {
+    if (!jack_) return told_seconds;
+    const auto told = static_cast<std::uint32_t>(std::llround(told_seconds * sample_rate_hz_));
+    const auto period = static_cast<std::uint32_t>(period_frames_.load(std::memory_order_relaxed));
+    return static_cast<std::uint32_t>(told + period) / static_cast<double>(sample_rate_hz_);
+}
+
+void PortAudioStream::wait_for_first_call() const {
+    for (int tries = 0; jack_ && calls() == 0 && tries < 100; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
 }
 
 bool PortAudioStream::ended() const noexcept {
@@ -217,6 +239,7 @@ int PortAudioStream::on_call(const void* input, void* output, unsigned long fram
                              PaStreamCallbackFlags flags, void* self) LACQUER_REALTIME {
     this_thread_is_the_drivers();
     auto& stream = *static_cast<PortAudioStream*>(self);
+    stream.period_frames_.store(frames, std::memory_order_relaxed);
     if ((flags & (paOutputUnderflow | paInputOverflow)) != 0) stream.xruns_.fetch_add(1, std::memory_order_relaxed);
     stream.process(static_cast<const float*>(input), static_cast<float*>(output), frames);
     stream.calls_.fetch_add(1, std::memory_order_relaxed);

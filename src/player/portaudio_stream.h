@@ -54,6 +54,8 @@ public:
 private:
     static int on_call(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
                        PaStreamCallbackFlags flags, void* self) LACQUER_REALTIME;
+    void wait_for_first_call() const;
+    double latency_seconds(double told_seconds) const;
     void process(const float* input, float* output, std::size_t frames) LACQUER_REALTIME;
 
     const std::shared_ptr<PortAudioLibrary> library_;
@@ -61,7 +63,10 @@ private:
     const std::size_t input_channels_;
     const std::size_t output_channels_;
     const std::size_t longest_call_frames_;
-    PaStream* stream_ = nullptr;  // null: closed
+    const std::uint32_t sample_rate_hz_;
+    const bool jack_;
+    PaStream* stream_ = nullptr;                   // null: closed
+    std::atomic<unsigned long> period_frames_{0};  // of the last call
     std::atomic<std::uint64_t> calls_{0};
     std::atomic<std::uint64_t> xruns_{0};
 };
