@@ -29,13 +29,15 @@ class Playback:
     """With as_json, `events` are what it said; without, `screen` is what was drawn on the terminal. Leaving the block ends
     it."""
 
+    program = "play"
+
     def __init__(self, environment, *arguments, as_json=True):
         self.events, self.not_json, self.screen = [], [], b""
         self.terminal, self.slave = pty.openpty()  # the slave stays open here: its state outlives the player
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         self.settings_before = self.settings()
         self.errors = tempfile.TemporaryFile()
-        command = [LACQUER, "play", *arguments, *(["--json"] if as_json else [])]
+        command = [LACQUER, self.program, *arguments, *(["--json"] if as_json else [])]
         self.process = start(command, {**environment, "TERM": "xterm"}, stdin=self.slave,
                              stdout=subprocess.PIPE if as_json else self.slave, stderr=self.errors, bufsize=0,
                              start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
