@@ -3,8 +3,8 @@
 #include <exception>
 #include <utility>
 
-#include "src/player/callback_gate.h"
 #include "src/player/live_bridge.h"
+#include "src/player/outlet.h"
 #include "src/player/run_detached.h"
 
 namespace lacquer::player {
@@ -39,35 +39,35 @@ struct LiveDevice::Streams {
         output_name = request.output.name;
         if (share_a_clock(from, request.output)) {
             request.input = from;
-            open_output(request, *callback);
+            open_output(request);
             return;
         }
         bridge = std::make_unique<LiveBridge>(*callback, shape.input_channels, shape.output_channels,
                                               shape.sample_rate_hz, wish.latency_ms / 1000.0);
-        open_output(request, bridge->speaker());
+        open_output(request);
         request.input = from;
         request.output = from;
         request.output_channels = 0;
-        input_gate = std::make_unique<CallbackGate>(bridge->listener(), 0);
-        input = system->open(request, *input_gate);
+        input_outlet = std::make_unique<Outlet>(0);
+        input = system->open(request, *input_outlet);
     }
-    void open_output(const StreamRequest& request, AudioCallback& called) {
-        output_gate = std::make_unique<CallbackGate>(called, request.output_channels);
-        output = system->open(request, *output_gate);
+    void open_output(const StreamRequest& request) {
+        output_outlet = std::make_unique<Outlet>(request.output_channels);
+        output = system->open(request, *output_outlet);
     }
     // The callback is left alone when false returns.
-    void let_sound_through(bool open) const noexcept {
-        for (CallbackGate* gate : {input_gate.get(), output_gate.get()}) {
-            if (gate != nullptr) open ? gate->open() : gate->close();
-        }
+    void let_sound_through(bool through) const noexcept {
+        AudioCallback& speaker = bridge ? bridge->speaker() : *callback;
+        if (input) input_outlet->connect(through ? &bridge->listener() : nullptr);
+        output_outlet->connect(through ? &speaker : nullptr);
     }
     std::uint64_t xruns() const noexcept { return output->xruns() + (input ? input->xruns() + bridge->slips() : 0); }
 
     const std::shared_ptr<SoundSystem> system;
     const std::shared_ptr<AudioCallback> callback;
     std::unique_ptr<LiveBridge> bridge;  // null: one stream
-    std::unique_ptr<CallbackGate> input_gate;
-    std::unique_ptr<CallbackGate> output_gate;
+    std::unique_ptr<Outlet> input_outlet;
+    std::unique_ptr<Outlet> output_outlet;
     std::unique_ptr<SoundStream> output;
     std::unique_ptr<SoundStream> input;  // null: one stream
     std::string input_name;

@@ -7,21 +7,21 @@
 
 namespace lacquer::player {
 
-Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t rate_hz, AudioCallback& callback) {
+Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t rate_hz) {
     Output output;
     StreamRequest request;
     request.output = find_device(system, wish.device, Direction::output);
     request.output_channels = wish.channels;
     request.latency_ms = wish.latency_ms;
     request.sample_rate_hz = rate_hz;
-    output.gate = std::make_unique<CallbackGate>(callback, wish.channels);
+    output.outlet = std::make_unique<Outlet>(wish.channels);
     try {
-        output.stream = system.open(request, *output.gate);
+        output.stream = system.open(request, *output.outlet);
     } catch (const SoundError& error) {
         const bool other_rate = request.output.default_rate_hz != rate_hz && request.output.default_rate_hz != 0;
         if (error.reason() != SoundError::Reason::unsupported || !other_rate) throw;
         request.sample_rate_hz = request.output.default_rate_hz;
-        output.stream = system.open(request, *output.gate);
+        output.stream = system.open(request, *output.outlet);
     }
     output.opened = {request.output, rate_hz, request.sample_rate_hz, output.stream->output_latency_seconds()};
     return output;
@@ -29,7 +29,7 @@ Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t ra
 
 OutputChange::OutputChange(std::optional<Output> closing, Stop how, std::optional<Opening> opening)
     : wants_to_open_(opening.has_value()), work_(std::make_shared<Work>()) {
-    if (closing) closing->gate->close();
+    if (closing) closing->outlet->connect(nullptr);
     work_->closing = std::move(closing);
     work_->how = how;
     if (opening) work_->opening.emplace(std::move(*opening));
@@ -46,7 +46,7 @@ std::optional<Output> OutputChange::run(Work& work) {
     const Opening& opening = *work.opening;
     try {
         if (opening.rescan) opening.system.rescan();
-        std::optional<Output> output = open_output(opening.system, opening.wish, opening.rate_hz, opening.callback);
+        std::optional<Output> output = open_output(opening.system, opening.wish, opening.rate_hz);
         phase = Phase::opening;
         return work.phase.compare_exchange_strong(phase, Phase::open) ? std::move(output) : std::nullopt;
     } catch (const SoundError&) {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "src/player/callback_gate.h"
+#include "src/player/outlet.h"
 #include "src/player/sound_system.h"
 
 namespace lacquer::player {
@@ -27,15 +27,15 @@ struct OpenedOutput {
     double latency_seconds = 0.0;      // from the callback to the ear, as the driver tells
 };
 
-// A stream behind a gate, which is closed at first.
+// A stream that calls nobody until its outlet is connected.
 struct Output {
     OpenedOutput opened;
-    std::unique_ptr<CallbackGate> gate;
-    std::unique_ptr<SoundStream> stream;  // calls the gate: after it
+    std::unique_ptr<Outlet> outlet;
+    std::unique_ptr<SoundStream> stream;  // calls the outlet: after it
 };
 
 // Opens at `rate_hz`, or at the device's default rate when it does not do that. Throws SoundError.
-Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t rate_hz, AudioCallback& callback);
+Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t rate_hz);
 
 class OutputChange {
 public:
@@ -43,12 +43,11 @@ public:
         SoundSystem& system;  // belongs to the change until it is finished or has been given up
         OutputWish wish;
         std::uint32_t rate_hz;
-        AudioCallback& callback;
         bool rescan;
     };
     using Stop = SoundStream::Stop;
 
-    // Begins. Either may be missing. The gate of `closing` is closed when this returns.
+    // Begins. Either may be missing. `closing` calls nobody any more when this returns.
     OutputChange(std::optional<Output> closing, Stop how, std::optional<Opening> opening);
 
     bool is_finished() const;

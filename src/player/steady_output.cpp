@@ -55,7 +55,7 @@ void SteadyOutput::adopt(Output output) {
     lost_ = false;
     told_.clear();
     listener_.output_opened(*opened_);
-    output_->gate->open();
+    output_->outlet->connect(&callback_);
 }
 
 bool SteadyOutput::refuses(std::uint32_t rate_hz) const {
@@ -76,7 +76,7 @@ void SteadyOutput::change(Stop how, bool open) {
     std::optional<OutputChange::Opening> opening;
     // PortAudio knows of new devices only after a fresh start, for which everything must be closed.
     const bool rescan = lost_ && !output_ && hung_.empty();
-    if (open) opening.emplace(OutputChange::Opening{system_, wish_, rate_hz_, callback_, rescan});
+    if (open) opening.emplace(OutputChange::Opening{system_, wish_, rate_hz_, rescan});
     opened_.reset();
     change_.emplace(std::exchange(output_, std::nullopt), how, std::move(opening));
     changing_since_ = clock_;
