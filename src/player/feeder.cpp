@@ -200,7 +200,11 @@ Feeder::Step Feeder::switch_over() {
     try {
         return switch_to(loaded->track);
     } catch (const std::exception& error) {  // the track's boundary: no recipe can be had from what was measured
-        parts_.tracks.reject(target.track, error.what());
+        if (now && now->entry.track == loaded->track) {
+            stay_here(error.what());
+        } else {
+            parts_.tracks.reject(target.track, error.what());
+        }
         return Step::done;
     }
 }
