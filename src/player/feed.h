@@ -1,7 +1,4 @@
-// A run on its way into a lane: what is read is put there and measured. While it is not certain that it will be heard,
-// the measuring is put off: the meter still belongs to the run before.
-//
-// Threads: the feeder's. Memory: a run and a block; what is not yet measured, a fraction of a second.
+// Where feeding begins, what it leads to, and a run on its way into a lane.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +28,10 @@ struct FeedEnd {
     bool at_once = false;           // what is still in the lane is not to be heard
 };
 
+// A run on its way into a lane: what is read is put there and measured. While it is not certain that it will be heard,
+// the measuring is put off: the meter still belongs to the run before.
+//
+// Threads: the feeder's. Memory: a run and a block; what is not yet measured, a fraction of a second.
 class Feed {
 public:
     Feed(ChunkService& chunks, const RunFormat& format, LevelMeter& meter, FrameRing& lane, std::uint16_t id,
