@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 
 #include "dsp/filter_design.h"
 #include "dsp/tone_curve.h"
@@ -114,7 +115,18 @@ void LiveTuner::end_window() {
     if (!whole || heard.integrated_lufs < dsp::kNearSilenceLufs || request_.intensity == 0.0) return;
     windows_.push_back(sum);
     if (windows_.size() > kWindows) windows_.pop_front();
-    decide();
+    decide_or_keep();
+}
+
+// What one decision fails with would end the thread, and with it the program and the sound, while the recipe at work is
+// still a good one; the next window is another chance.
+void LiveTuner::decide_or_keep() {
+    try {
+        decide();
+    } catch (const std::exception& error) {
+        const thread::MutexLock lock(mutex_);
+        reading_.bound = std::string("no other recipe: ") + error.what();
+    }
 }
 
 void LiveTuner::decide() {

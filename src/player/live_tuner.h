@@ -12,6 +12,7 @@
 // Silence: windows below -50 LUFS are left out: the recipe stays as it is.
 // Rest:    what would change by less than can be heard (0.1 dB of loudness, 0.25 dB in an octave band) is not changed:
 //          on steady material the chain ends up as one fixed Enhancer.
+// Errors:  a recipe that cannot be had leaves the last one at work, and reading().bound says why.
 // Threads: work() by one, reading() by any.
 // Memory:  a profile meter (1.8 MB at 44.1 kHz), 20 sums of a few KiB, two level meters.
 #pragma once
@@ -55,9 +56,9 @@ public:
 
 private:
     void measure(const float* frames, std::size_t count);
-    void measure_input(dsp::ConstAudioBlock block);
     void end_window();
     void begin_window();
+    void decide_or_keep();
     void decide();
     bool hardly_differs(const dsp::Recipe& next, double loudness_db) const;
 

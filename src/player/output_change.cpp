@@ -1,7 +1,9 @@
 #include "src/player/output_change.h"
 
-#include <thread>
+#include <exception>
 #include <utility>
+
+#include "src/player/run_detached.h"
 
 namespace lacquer::player {
 
@@ -31,9 +33,7 @@ OutputChange::OutputChange(std::optional<Output> closing, Stop how, std::optiona
     work_->closing = std::move(closing);
     work_->how = how;
     if (opening) work_->opening.emplace(std::move(*opening));
-    std::packaged_task<std::optional<Output>()> task([work = work_] { return run(*work); });
-    result_ = task.get_future();
-    std::thread(std::move(task)).detach();
+    result_ = run_detached([work = work_] { return run(*work); });
 }
 
 std::optional<Output> OutputChange::run(Work& work) {
@@ -44,16 +44,20 @@ std::optional<Output> OutputChange::run(Work& work) {
     Phase phase = Phase::closing;
     if (!work.phase.compare_exchange_strong(phase, Phase::opening) || !work.opening) return std::nullopt;
     const Opening& opening = *work.opening;
-    if (opening.rescan) opening.system.rescan();
-    return open_output(opening.system, opening.wish, opening.rate_hz, opening.callback);
+    try {
+        if (opening.rescan) opening.system.rescan();
+        std::optional<Output> output = open_output(opening.system, opening.wish, opening.rate_hz, opening.callback);
+        phase = Phase::opening;
+        return work.phase.compare_exchange_strong(phase, Phase::open) ? std::move(output) : std::nullopt;
+    } catch (const SoundError&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw SoundError(SoundError::Reason::failed, error.what());
+    }
 }
 
 bool OutputChange::is_finished() const {
     return wait_for(std::chrono::milliseconds(0));
-}
-
-bool OutputChange::is_opening() const {
-    return work_->phase == Phase::opening && !is_finished();
 }
 
 bool OutputChange::wait_for(std::chrono::milliseconds patience) const {
@@ -67,6 +71,11 @@ std::optional<Output> OutputChange::take() {
 bool OutputChange::give_up_opening() {
     Phase phase = Phase::closing;
     return work_->phase.compare_exchange_strong(phase, Phase::given_up);
+}
+
+bool OutputChange::give_up() {
+    Phase phase = Phase::opening;
+    return give_up_opening() || work_->phase.compare_exchange_strong(phase, Phase::given_up);
 }
 
 }  // namespace lacquer::player

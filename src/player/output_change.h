@@ -52,18 +52,21 @@ public:
     OutputChange(std::optional<Output> closing, Stop how, std::optional<Opening> opening);
 
     bool is_finished() const;
-    bool is_opening() const;
     bool wait_for(std::chrono::milliseconds patience) const;  // false: not finished within that
     bool wants_to_open() const { return wants_to_open_; }
 
-    // Once finished: what was opened; nullopt: nothing was to be. Throws SoundError when it could not be opened.
+    // Once finished: what was opened; nullopt: nothing was to be. Throws SoundError, and nothing else, when it could
+    // not be opened.
     std::optional<Output> take();
 
     // A driver that hangs in closing: what was to be opened will not be. False when it is too late to say so.
     bool give_up_opening();
+    // Nobody wants it any more: what was to be opened will not be, and what opens nevertheless is closed again by the
+    // thread that opened it. False when it is open already, for take().
+    bool give_up();
 
 private:
-    enum class Phase { closing, opening, given_up };
+    enum class Phase { closing, opening, open, given_up };
     // Shared with the thread, which a driver may keep longer than anybody wants to wait.
     struct Work {
         std::optional<Output> closing;

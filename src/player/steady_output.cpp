@@ -20,18 +20,35 @@ bool is_number(const std::string& text) {
 SteadyOutput::SteadyOutput(SoundSystem& system, OutputWish wish, AudioCallback& callback, OutputListener& listener)
     : system_(system), wish_(std::move(wish)), callback_(callback), listener_(listener) {}
 
-void SteadyOutput::open_at(std::uint32_t rate_hz) {
+bool SteadyOutput::open_at(std::uint32_t rate_hz, const std::function<bool()>& go_on, Duration patience) {
+    const auto give_up_at = std::chrono::steady_clock::now() + patience;
     rate_hz_ = rate_hz;
-    Output output = open_output(system_, wish_, rate_hz, callback_);
-    if (is_number(wish_.device)) wish_.device = output.opened.device.name;
-    adopt(std::move(output));
+    change(Stop::now, true);
+    while (!change_->wait_for(20ms)) {
+        if (go_on && !go_on()) return false;
+        if (std::chrono::steady_clock::now() < give_up_at) continue;
+        leave_change_behind();
+        throw SoundError(SoundError::Reason::failed, "the sound driver does not answer");
+    }
+    OutputChange opening = std::move(*change_);
+    change_.reset();
+    adopt(std::move(*opening.take()));
+    return true;
+}
+
+void SteadyOutput::leave_change_behind() {
+    change_->give_up();
+    hung_.push_back(std::move(*change_));
+    change_.reset();
 }
 
 void SteadyOutput::adopt(Output output) {
     output_ = std::move(output);
     opened_ = output_->opened;
-    device_ = opened_->device.name;
-    if (opened_->sample_rate_hz != opened_->wanted_rate_hz) refused_hz_.push_back(opened_->wanted_rate_hz);
+    if (std::exchange(device_, opened_->device.name) != opened_->device.name) refused_hz_.clear();
+    if (is_number(wish_.device)) wish_.device = device_;
+    const std::uint32_t wanted_hz = opened_->wanted_rate_hz;
+    if (opened_->sample_rate_hz != wanted_hz && !refuses(wanted_hz)) refused_hz_.push_back(wanted_hz);
     calls_ = output_->stream->calls();
     called_at_ = clock_;
     retries_ = 0;
@@ -41,7 +58,7 @@ void SteadyOutput::adopt(Output output) {
     output_->gate->open();
 }
 
-bool SteadyOutput::refused(std::uint32_t rate_hz) const {
+bool SteadyOutput::refuses(std::uint32_t rate_hz) const {
     return std::find(refused_hz_.begin(), refused_hz_.end(), rate_hz) != refused_hz_.end();
 }
 
@@ -49,7 +66,7 @@ bool SteadyOutput::reopen(std::uint32_t rate_hz, Stop how) {
     rate_hz_ = rate_hz;
     if (!output_) return true;
     const bool at_its_own_rate = opened_->sample_rate_hz == opened_->device.default_rate_hz;
-    if (opened_->sample_rate_hz == rate_hz || (refused(rate_hz) && at_its_own_rate)) return false;
+    if (opened_->sample_rate_hz == rate_hz || (refuses(rate_hz) && at_its_own_rate)) return false;
     change(how, true);
     return true;
 }
@@ -58,7 +75,7 @@ void SteadyOutput::change(Stop how, bool open) {
     if (output_) past_xruns_ += output_->stream->xruns();
     std::optional<OutputChange::Opening> opening;
     // PortAudio knows of new devices only after a fresh start, for which everything must be closed.
-    const bool rescan = !output_ && hung_.empty();
+    const bool rescan = lost_ && !output_ && hung_.empty();
     if (open) opening.emplace(OutputChange::Opening{system_, wish_, rate_hz_, callback_, rescan});
     opened_.reset();
     change_.emplace(std::exchange(output_, std::nullopt), how, std::move(opening));
@@ -137,15 +154,9 @@ void SteadyOutput::stop(Stop how) {
     const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(kPatience);
     stopped_ = true;
     opened_.reset();
-    if (change_ && change_->wait_for(patience)) {
-        try {
-            output_ = change_->take();
-        } catch (const SoundError&) {  // nothing to be stopped then
-        }
-        change_.reset();
-    }
+    if (change_ && !change_->give_up()) output_ = std::exchange(change_, std::nullopt)->take();
     if (output_) change(how, false);
-    if (change_ && !change_->wait_for(patience)) hung_.push_back(std::move(*change_));
+    if (change_ && !change_->wait_for(patience)) leave_change_behind();
     change_.reset();
 }
 

@@ -5,13 +5,14 @@
 //          and opened on threads of their own; one that does not let go within kPatience is abandoned, and from then on
 //          the list of devices is not renewed until it does, because PortAudio would wait for it.
 // Threads: belongs to one, the listener is called on it; the callback runs on the device's. Nothing here waits for a
-//          driver except open_at(), and stop() and the destructor for at most kPatience.
+//          driver except open_at(), which can be interrupted, and stop() and the destructor for at most kPatience.
 // Time:    comes with tick(). A pause of the whole process is nobody's silence: what passes between two ticks counts as
 //          kLongestTick at most.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ public:
     using Stop = SoundStream::Stop;
     static constexpr Duration kStill = std::chrono::seconds(2);
     static constexpr Duration kPatience = std::chrono::seconds(2);
+    static constexpr Duration kFirstPatience = std::chrono::seconds(10);
     static constexpr Duration kLongestTick = std::chrono::milliseconds(250);
 
     // All but the wish must outlive it; `system` is used by nobody else from open_at() on.
@@ -46,34 +48,41 @@ public:
     SteadyOutput(const SteadyOutput&) = delete;
     SteadyOutput& operator=(const SteadyOutput&) = delete;
 
-    // The first time. A device wished for by its number is from now on the one of that name. Throws SoundError.
-    void open_at(std::uint32_t rate_hz);
+    // The first time. A device wished for by its number is from now on the one of that name. Throws SoundError, also
+    // when the driver does not answer within `patience`; it is_hung() then. `go_on` is asked every 20 ms while it has
+    // not answered, on this thread; false, and open_at() is: the device is not open, and stop() is what is left to do.
+    bool open_at(std::uint32_t rate_hz, const std::function<bool()>& go_on = nullptr,
+                 Duration patience = kFirstPatience);
     // Another rate from now on: the callback is called no more, the device stopped and opened anew; output_opened()
     // follows in a tick. False: the device stays as it is, having this rate or having refused it before.
     bool reopen(std::uint32_t rate_hz, Stop how);
     // About ten times a second.
     void tick(Time now);
-    // For good: no tick opens it again. Idempotent. What a driver does after kPatience is its own business; the program
-    // should end soon when is_hung().
+    // For good: no tick opens it again. Idempotent, and waits once. What a driver does after kPatience is its own
+    // business; the program should end soon, and without destructors, when is_hung(): it may be using system and
+    // callback.
     void stop(Stop how);
 
     const std::optional<OpenedOutput>& opened() const { return opened_; }  // nullopt: none at the moment
-    std::uint64_t xruns() const;                                           // of all streams so far
-    bool is_changing() const { return change_.has_value(); }               // a driver is being waited for
-    bool is_hung() const { return !hung_.empty(); }                        // an abandoned one has not come back
+    // By the device that is or was open; forgotten when it is lost, because it may come back as another one.
+    const std::vector<std::uint32_t>& refused_rates_hz() const { return refused_hz_; }
+    bool refuses(std::uint32_t rate_hz) const;
+    std::uint64_t xruns() const;                              // of all streams so far
+    bool is_changing() const { return change_.has_value(); }  // a driver is being waited for
+    bool is_hung() const { return !hung_.empty(); }           // an abandoned one has not come back
 
 private:
     void pass_time(Time now);
     void watch();
     void lose(const std::string& reason);
     void change(Stop how, bool open);
+    void leave_change_behind();
     void follow_change();
     void abandon_if_it_hangs();
     void settle_change();
     void adopt(Output output);
     void retry_later(const std::string& reason);
     void tell(const std::string& text);
-    bool refused(std::uint32_t rate_hz) const;
 
     SoundSystem& system_;
     OutputWish wish_;
@@ -86,7 +95,7 @@ private:
     std::optional<OutputChange> change_;
     std::optional<OpenedOutput> opened_;  // of output_
     std::vector<OutputChange> hung_;
-    std::vector<std::uint32_t> refused_hz_;  // by the device that is or was open
+    std::vector<std::uint32_t> refused_hz_;
     std::uint64_t past_xruns_ = 0;
 
     std::optional<Time> last_tick_;

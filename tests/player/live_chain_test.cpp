@@ -185,6 +185,22 @@ TEST(LiveChain, SilenceKeepsTheRecipe) {
 }
 
 // A sine through changing recipes: what is not the sine is the click.
+TEST(LiveTuner, ARecipeThatTheChainCannotTakeLeavesTheLastOneAtWork) {
+    const LiveShape shape{kRateHz, 2, 2};
+    LiveChain chain(shape, {});
+    LiveTuner tuner(chain, shape, {.preset = dsp::PresetId::warm});  // which needs more look-ahead than this chain has
+    const std::vector<float> in = interleaved(test::pink_noise(6, -24.0, 1.0).block());
+    std::vector<float> out(in.size());
+    for (int seconds = 0; seconds < 7; ++seconds) {
+        chain.process(in.data(), out.data(), kRateHz);
+        tuner.work();
+    }
+    EXPECT_EQ(tuner.reading().recipes, 0u);
+    EXPECT_EQ(tuner.reading().bound, "no other recipe: latency_frames");
+    EXPECT_TRUE(chain.takes_offers());
+    EXPECT_NEAR(tuner.reading().output.integrated_lufs, tuner.reading().input.integrated_lufs, 0.2);
+}
+
 TEST(LiveChain, ATakeoverDoesNotClick) {
     Insert insert({});
     const dsp::AudioBuffer sine = test::sine(440.0, -20.0, 24.0);

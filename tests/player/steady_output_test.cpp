@@ -102,6 +102,32 @@ TEST_F(SteadyOutputTest, WhatCannotBeOpenedFirstIsAnError) {
     EXPECT_THAT(diary_.lines, IsEmpty());
 }
 
+TEST_F(SteadyOutputTest, TheFirstOpeningCanBeInterrupted) {
+    system_.hang_on_open(true);
+    int asked = 0;
+    EXPECT_FALSE(output_.open_at(48'000, [&] { return ++asked < 3; }));
+    EXPECT_EQ(asked, 3);
+    EXPECT_THAT(diary_.lines, IsEmpty());
+    output_.stop(Stop::now);
+    EXPECT_TRUE(output_.is_hung());
+}
+
+TEST_F(SteadyOutputTest, ADriverThatHangsInTheFirstOpeningIsAnErrorAndWhatItOpensLateIsClosed) {
+    system_.hang_on_open(true);
+    try {
+        output_.open_at(48'000, nullptr, 50ms);
+        FAIL() << "it has opened";
+    } catch (const SoundError& error) {
+        EXPECT_EQ(error.reason(), SoundError::Reason::failed);
+        EXPECT_STREQ(error.what(), "the sound driver does not answer");
+    }
+    EXPECT_TRUE(output_.is_hung());
+    system_.hang_on_open(false);
+    while (system_.stops(Stop::now) == 0) std::this_thread::yield();
+    EXPECT_EQ(system_.open_streams(), 0u);
+    EXPECT_EQ(ones_.calls, 0u);
+}
+
 TEST_F(SteadyOutputTest, ARateTheDeviceRefusesBecomesItsOwn) {
     system_.only_rates("Speakers", {48'000});
     output_.open_at(44'100);
@@ -256,6 +282,28 @@ TEST_F(SteadyOutputTest, ARateRefusedBeforeIsNotTriedAgain) {
     EXPECT_THAT(system_.opened(), SizeIs(1));
 }
 
+TEST_F(SteadyOutputTest, WhatOneDeviceRefusesIsForgottenWithIt) {
+    system_.only_rates("Speakers", {48'000});
+    output_.open_at(44'100);
+    EXPECT_THAT(output_.refused_rates_hz(), ElementsAre(44'100u));
+    system_.unplug("Speakers");
+    pass(100ms);
+    EXPECT_THAT(output_.refused_rates_hz(), IsEmpty());
+    time_until_open();
+    EXPECT_EQ(diary_.lines.back(), "opened Headset at 44100");
+    EXPECT_FALSE(output_.refuses(44'100));
+}
+
+TEST_F(SteadyOutputTest, WhatIsRefusedTwiceIsKeptOnce) {
+    system_.only_rates("Speakers", {48'000, 96'000});
+    output_.open_at(44'100);
+    for (const std::uint32_t rate_hz : {96'000, 44'100}) {
+        EXPECT_TRUE(output_.reopen(rate_hz, Stop::now));
+        let_drivers_work();
+    }
+    EXPECT_THAT(output_.refused_rates_hz(), ElementsAre(44'100u));
+}
+
 TEST_F(SteadyOutputTest, AfterALossTheRateLastAskedForIsTheOneOpened) {
     output_.open_at(48'000);
     system_.unplug("Speakers");
@@ -295,6 +343,20 @@ TEST_F(SteadyOutputTest, StoppedItStaysClosed) {
     EXPECT_EQ(system_.stops(Stop::drained), 1u);
     EXPECT_EQ(system_.open_streams(), 0u);
     EXPECT_THAT(diary_.lines, SizeIs(1));
+}
+
+TEST_F(SteadyOutputTest, WhatIsBeingOpenedWhenItIsStoppedIsClosedAgain) {
+    system_.hang_on_open(true);
+    EXPECT_FALSE(output_.open_at(48'000, [] { return false; }));
+    std::thread driver([&] {
+        while (system_.hanging() == 0) std::this_thread::yield();
+        system_.hang_on_open(false);
+    });
+    output_.stop(Stop::now);
+    driver.join();
+    EXPECT_FALSE(output_.is_hung());
+    EXPECT_EQ(system_.open_streams(), 0u);
+    EXPECT_THAT(diary_.lines, IsEmpty());
 }
 
 TEST_F(SteadyOutputTest, StoppingDoesNotWaitForADriverThatHangs) {
