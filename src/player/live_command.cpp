@@ -31,11 +31,15 @@ public:
           shape_(shape),
           chain_(std::make_shared<LiveChain>(shape, command.request)),
           tuner_(*chain_, shape, command.request),
-          device_(surroundings.system, {command.input, command.output, command.latency_ms}, shape, chain_) {
-        device_.open();
+          device_(surroundings.system, {command.input, command.output, command.latency_ms}, shape, chain_) {}
+
+    // False: it is not to go on. Throws SoundError.
+    bool open(const LiveSurroundings& surroundings) {
+        if (!device_.open([&] { return surroundings.go_on(std::chrono::milliseconds(0)); })) return false;
         tuning_ = std::jthread([this](const std::stop_token& stop) {
             for (; !stop.stop_requested(); std::this_thread::sleep_for(kTune)) tuner_.work();
         });
+        return true;
     }
 
     LiveDevice& device() { return device_; }
@@ -67,6 +71,7 @@ private:
     std::jthread tuning_;
 };
 
+// Open, unless it is not to go on.
 std::unique_ptr<LiveSession> open_session(const LiveCommand& command, const LiveSurroundings& surroundings) {
     const SoundDevice input = find_device(*surroundings.system, command.input, Direction::input);
     const SoundDevice output = find_device(*surroundings.system, command.output, Direction::output);
@@ -75,7 +80,9 @@ std::unique_ptr<LiveSession> open_session(const LiveCommand& command, const Live
     for (std::size_t i = 0;; ++i) {
         try {
             const LiveShape shape{rates[i], std::min(2u, input.input_channels), std::min(2u, output.output_channels)};
-            return std::make_unique<LiveSession>(command, surroundings, shape);
+            auto session = std::make_unique<LiveSession>(command, surroundings, shape);
+            session->open(surroundings);
+            return session;
         } catch (const SoundError& error) {
             if (error.reason() != SoundError::Reason::unsupported || i + 1 == rates.size()) throw;
         }
@@ -95,10 +102,19 @@ void look_after(LiveDevice& device, LiveSession& session, LiveView& view, LiveDe
     }
 }
 
+// Within a second: a thread that has done its work may still be about to end.
+bool is_ours_alone(const std::shared_ptr<SoundSystem>& system) {
+    for (int tries = 0; tries < 100 && system.use_count() > 1; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return system.use_count() <= 1;
+}
+
 }  // namespace
 
 bool run_live(const LiveCommand& command, const LiveSurroundings& surroundings) {
     const auto session = open_session(command, surroundings);
+    if (!session->device().is_open()) return session->device().close();
     LiveView view(surroundings.output, command.json);
     view.opened(session->status());
     auto told_at = surroundings.now();
@@ -114,19 +130,22 @@ bool run_live(const LiveCommand& command, const LiveSurroundings& surroundings) 
 
 int run_live(const LiveCommand& command) {
     const Interruption interruption;
+    std::shared_ptr<SoundSystem> system;
+    int code = kDone;
     try {
-        const auto system = std::make_shared<PortAudioSystem>();
+        system = std::make_shared<PortAudioSystem>();
         const auto go_on = [&](std::chrono::milliseconds time) {
             std::this_thread::sleep_for(time);
             return !interruption.requested();
         };
-        if (run_live(command, {system, 1, go_on})) return kDone;
-        fmt::print(stderr, "lacquer: the sound driver hangs; left behind\n");
-        std::_Exit(kDeviceFailed);  // whose destructors would wait for it
+        run_live(command, {system, 1, go_on});
     } catch (const SoundError& error) {
         fmt::print(stderr, "lacquer: {}\n", error.what());
-        return exit_code_of(error.reason());
+        code = exit_code_of(error.reason());
     }
+    if (is_ours_alone(system)) return code;
+    fmt::print(stderr, "lacquer: the sound driver hangs; left behind\n");
+    std::_Exit(code == kDone ? kDeviceFailed : code);  // destructors would wait for it, or take away what it uses
 }
 
 }  // namespace lacquer::player

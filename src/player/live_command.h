@@ -37,12 +37,13 @@ int run_live(const LiveCommand& command);
 struct LiveSurroundings {
     std::shared_ptr<SoundSystem> system;  // shared: a driver that hangs keeps it
     int output = 1;                       // descriptor; what is written to nobody ends it
-    // Lets that much time pass; false: end.
+    // Lets that much time pass, which may be none; false: end.
     std::function<bool(std::chrono::milliseconds)> go_on;
     std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
-// True when everything was closed; false: a driver hangs, and its thread is left behind. Throws SoundError when the
-// devices cannot be opened at first; later they are waited for.
+// True when everything was closed; false: a driver hangs, and its thread is left behind, with `system`. Throws
+// SoundError when the devices cannot be opened at first, or do not answer, which leaves a thread behind as well; later
+// they are waited for.
 bool run_live(const LiveCommand& command, const LiveSurroundings& surroundings);
 
 }  // namespace lacquer::player

@@ -1,13 +1,18 @@
 #include "src/player/live_device.h"
 
-#include <condition_variable>
-#include <optional>
-#include <thread>
+#include <exception>
 #include <utility>
 
-#include "thread/mutex.h"
+#include "src/player/callback_gate.h"
+#include "src/player/live_bridge.h"
+#include "src/player/run_detached.h"
 
 namespace lacquer::player {
+namespace {
+
+constexpr std::chrono::milliseconds kStep{20};
+
+}  // namespace
 
 bool share_a_clock(const SoundDevice& input, const SoundDevice& output) {
     if (input.host_api != output.host_api) return false;
@@ -56,10 +61,6 @@ struct LiveDevice::Streams {
             if (gate != nullptr) open ? gate->open() : gate->close();
         }
     }
-    void stop() noexcept {
-        if (input) input->stop(SoundStream::Stop::now);
-        if (output) output->stop(SoundStream::Stop::now);
-    }
     std::uint64_t xruns() const noexcept { return output->xruns() + (input ? input->xruns() + bridge->slips() : 0); }
 
     const std::shared_ptr<SoundSystem> system;
@@ -73,68 +74,48 @@ struct LiveDevice::Streams {
     std::string output_name;
 };
 
-// Something done on a thread of its own.
-struct LiveDevice::Attempt {
-    void end(const std::optional<SoundError>& failure) {
-        const thread::MutexLock lock(mutex);
-        error = failure;
-        done = true;
-        changed.notify_all();
-    }
-    bool wait(Clock::duration patience) {
-        const auto give_up = Clock::now() + patience;
-        const thread::MutexLock lock(mutex);
-        while (!done && Clock::now() < give_up) changed.wait_until(mutex, give_up);
-        return done;
-    }
-    std::optional<SoundError> failure() {
-        const thread::MutexLock lock(mutex);
-        return error;
-    }
-
-    std::shared_ptr<Streams> streams;  // its thread's until it is done
-    thread::Mutex mutex;
-    std::condition_variable_any changed;
-    bool done GUARDED_BY(mutex) = false;
-    std::optional<SoundError> error GUARDED_BY(mutex);
-};
+LiveDevice::~LiveDevice() {
+    close();
+}
 
 LiveDevice::LiveDevice(std::shared_ptr<SoundSystem> system, LiveWish wish, const LiveShape& shape,
                        std::shared_ptr<AudioCallback> callback)
     : system_(std::move(system)), wish_(std::move(wish)), shape_(shape), callback_(std::move(callback)) {}
 
-void LiveDevice::begin_attempt(bool look_again) {
-    attempt_ = std::make_shared<Attempt>();
-    attempt_->streams = std::make_shared<Streams>(system_, callback_);
-    std::thread([attempt = attempt_, wish = wish_, shape = shape_, look_again] {
+void LiveDevice::begin_opening(bool look_again) {
+    opening_ = run_detached([system = system_, callback = callback_, wish = wish_, shape = shape_, look_again] {
+        auto streams = std::make_unique<Streams>(system, callback);
         try {
-            if (look_again) attempt->streams->system->rescan();
-            attempt->streams->open(wish, shape);
-            attempt->end(std::nullopt);
-        } catch (const SoundError& error) {
-            attempt->streams->stop();
-            attempt->end(error);
+            if (look_again) system->rescan();
+            streams->open(wish, shape);
+        } catch (const SoundError&) {
+            throw;
+        } catch (const std::exception& error) {
+            throw SoundError(SoundError::Reason::failed, error.what());
         }
-    }).detach();
+        return streams;
+    });
 }
 
-// Throws what it failed with.
-void LiveDevice::take_attempt() {
-    const auto attempt = std::exchange(attempt_, nullptr);
-    if (const auto failure = attempt->failure()) throw *failure;
-    streams_ = std::move(attempt->streams);
+void LiveDevice::take_opened() {
+    streams_ = std::exchange(opening_, {}).get();
     input_ = streams_->input_name;
     output_ = streams_->output_name;
     streams_->let_sound_through(true);
 }
 
-void LiveDevice::open() {
-    begin_attempt(false);
-    if (!attempt_->wait(kHangsAfter)) {
+bool LiveDevice::open(const std::function<bool()>& go_on) {
+    const auto give_up_at = Clock::now() + kHangsAfter;
+    begin_opening(false);
+    while (opening_.wait_for(kStep) != std::future_status::ready) {
+        if (go_on && !go_on()) return false;
+        if (Clock::now() < give_up_at) continue;
+        opening_ = {};
         throw SoundError(SoundError::Reason::failed, "the sound devices do not answer");
     }
-    take_attempt();
+    take_opened();
     output_calls_ = input_calls_ = {0, Clock::time_point::max()};
+    return true;
 }
 
 double LiveDevice::input_latency_seconds() const {
@@ -174,14 +155,14 @@ LiveDevice::Change LiveDevice::tick(Clock::time_point now) {
         tried_at_ = now;
         return Change::lost;
     }
-    if (!attempt_) {
+    if (!opening_.valid()) {
         if (now - tried_at_ < kTryAgainAfter) return Change::none;
         tried_at_ = now;
-        begin_attempt(true);
+        begin_opening(true);
     }
-    if (!attempt_->wait(Clock::duration::zero())) return Change::none;
+    if (opening_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return Change::none;
     try {
-        take_attempt();
+        take_opened();
     } catch (const SoundError& error) {
         reason_ = error.what();
         return Change::none;
@@ -191,16 +172,20 @@ LiveDevice::Change LiveDevice::tick(Clock::time_point now) {
 }
 
 bool LiveDevice::close() noexcept {
+    const auto give_up_at = Clock::now() + kStopsWithin;
+    if (auto opening = std::exchange(opening_, {}); opening.valid()) {
+        if (opening.wait_until(give_up_at) != std::future_status::ready)
+            return false;  // its thread closes what it opens
+        try {
+            streams_ = opening.get();
+        } catch (const SoundError&) {  // nothing to be closed then
+        }
+    }
     if (!streams_) return true;
     earlier_xruns_ += streams_->xruns();
     streams_->let_sound_through(false);
-    const auto closing = std::make_shared<Attempt>();
-    std::thread([closing, streams = std::exchange(streams_, nullptr)]() mutable {
-        streams->stop();
-        streams.reset();
-        closing->end(std::nullopt);
-    }).detach();
-    return closing->wait(kStopsWithin);
+    const auto closed = run_detached([streams = std::move(streams_)]() mutable { streams.reset(); });
+    return closed.wait_until(give_up_at) == std::future_status::ready;
 }
 
 }  // namespace lacquer::player

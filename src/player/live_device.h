@@ -11,11 +11,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <memory>
 #include <string>
 
-#include "src/player/callback_gate.h"
-#include "src/player/live_bridge.h"
 #include "src/player/live_chain.h"
 #include "src/player/sound_system.h"
 
@@ -41,15 +41,16 @@ public:
     // Shared: a driver that hangs may keep both beyond the life of this.
     LiveDevice(std::shared_ptr<SoundSystem> system, LiveWish wish, const LiveShape& shape,
                std::shared_ptr<AudioCallback> callback);
-    ~LiveDevice() { close(); }
+    ~LiveDevice();
     LiveDevice(const LiveDevice&) = delete;  // it owns a stream
     LiveDevice& operator=(const LiveDevice&) = delete;
 
-    // The first time. Throws SoundError, also when the driver hangs.
-    void open();
+    // The first time. Throws SoundError, also when the driver does not answer within kHangsAfter. While it has not
+    // answered `go_on` is asked every 20 ms; false, and open() is.
+    bool open(const std::function<bool()>& go_on = nullptr);
     enum class Change { none, lost, opened };
     Change tick(Clock::time_point now);  // a few times a second
-    // False: the driver hangs in it.
+    // Waits for kStopsWithin at most. False: a driver hangs, in opening or in closing.
     bool close() noexcept;
 
     bool is_open() const noexcept { return streams_ != nullptr; }
@@ -62,9 +63,8 @@ public:
 
 private:
     struct Streams;
-    struct Attempt;
-    void begin_attempt(bool look_again);
-    void take_attempt();
+    void begin_opening(bool look_again);
+    void take_opened();  // throws what the opening has failed with, a SoundError
     bool is_dead(Clock::time_point now);
 
     const std::shared_ptr<SoundSystem> system_;
@@ -72,8 +72,8 @@ private:
     const LiveShape shape_;
     const std::shared_ptr<AudioCallback> callback_;
 
-    std::shared_ptr<Attempt> attempt_;  // to open; shared with its thread
-    std::shared_ptr<Streams> streams_;  // shared with the thread that closes them
+    std::future<std::unique_ptr<Streams>> opening_;
+    std::unique_ptr<Streams> streams_;
     std::string input_;
     std::string output_;
     std::string reason_;

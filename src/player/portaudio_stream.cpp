@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -110,6 +111,17 @@ private:
     bool allowed_ = false;
 };
 
+std::unique_lock<std::mutex> take_turn(PortAudioLibrary& library, const StreamRequest& request) {
+    using namespace std::chrono_literals;
+    std::unique_lock turn(library.opening_or_closing, std::try_to_lock);
+    for (auto waited = 0ms; !turn && waited < PortAudioLibrary::kTurnPatience; waited += 10ms) {
+        std::this_thread::sleep_for(10ms);
+        turn.try_lock();
+    }
+    if (turn) return turn;
+    throw SoundError(Reason::failed, title(request) + " cannot be opened: the sound driver hangs in another device");
+}
+
 // PortAudio's ALSA cuts the latency into this many periods, and calls once for each.
 void cut_into_periods(double latency_ms) {
     constexpr double kPeriodMs = 12.0;
@@ -156,7 +168,7 @@ PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, cons
     PaError error = paNoError;
     {
         const LostJackServer lost;
-        const thread::MutexLock lock(library_->opening_or_closing);
+        const auto turn = take_turn(*library_, request);
         error = Pa_OpenStream(&stream_, asked.input_or_null(), asked.output_or_null(), request.sample_rate_hz,
                               paFramesPerBufferUnspecified, paNoFlag, on_call, this);
     }
@@ -183,7 +195,7 @@ void PortAudioStream::stop(Stop how) noexcept {
         const LostJackServer lost;
         how == Stop::drained ? Pa_StopStream(stream) : Pa_AbortStream(stream);
     }
-    const thread::MutexLock lock(library_->opening_or_closing);
+    const std::lock_guard turn(library_->opening_or_closing);
     Pa_CloseStream(stream);
 }
 

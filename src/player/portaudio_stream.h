@@ -2,23 +2,28 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <mutex>
 
 #include <portaudio.h>
 
 #include "src/player/sound_system.h"
-#include "thread/mutex.h"
 
 namespace lacquer::player {
 
-// PortAudio, started. Opening and closing must not overlap, which a stream that is closed late could make them do.
+// PortAudio, started. Opening and closing must not overlap, which a stream that is closed late could make them do. A
+// driver that hangs in one of them keeps the turn: opening another stream then fails after kTurnPatience, closing one
+// waits for as long as it takes.
 struct PortAudioLibrary {
     PortAudioLibrary();  // throws SoundError (failed)
     ~PortAudioLibrary();
     PortAudioLibrary(const PortAudioLibrary&) = delete;
     PortAudioLibrary& operator=(const PortAudioLibrary&) = delete;
 
-    thread::Mutex opening_or_closing;
+    static constexpr std::chrono::seconds kTurnPatience{1};
+    // No std::timed_mutex: ThreadSanitizer does not know how it waits.
+    std::mutex opening_or_closing;
 };
 
 // The C side: how PortAudio wants to be asked.

@@ -158,6 +158,28 @@ TEST_F(LiveCommandTest, ADriverThatHangsWhileItIsClosedIsLeftBehind) {
     system_->hang_on_stop(false);
 }
 
+TEST_F(LiveCommandTest, ADriverThatHangsAtFirstCanBeInterruptedAndKeepsTheSystem) {
+    system_->hang_on_open(true);
+    EXPECT_FALSE(run(3));
+    EXPECT_EQ(said(), "");
+    EXPECT_GT(system_.use_count(), 1);
+    system_->hang_on_open(false);
+    while (system_.use_count() > 1) std::this_thread::yield();  // and closes what nobody wants any more
+    EXPECT_EQ(system_->open_streams(), 0u);
+}
+
+TEST_F(LiveCommandTest, ADriverThatHangsWhileItIsWaitedForIsLeftBehind) {
+    EXPECT_FALSE(run(60, [this](int tick) {
+        if (tick == 10) system_->hang_on_open(true);
+        if (tick == 10) system_->unplug("Speakers");
+        if (tick == 20) system_->plug("Speakers");
+    }));
+    EXPECT_EQ(events("lost").size(), 1u);
+    system_->hang_on_open(false);
+    while (system_.use_count() > 1) std::this_thread::yield();
+    EXPECT_EQ(system_->open_streams(), 0u);
+}
+
 TEST_F(LiveCommandTest, WhatSharesNoClockIsTwoStreams) {
     system_ =
         std::make_shared<FakeSoundSystem>(std::vector<SoundDevice>{fake_device("Line In"), fake_device("Speakers")});

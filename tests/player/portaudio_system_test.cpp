@@ -5,12 +5,15 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <future>
+#include <mutex>
 #include <optional>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "src/player/portaudio_stream.h"
 #include "src/player/steady_output.h"
 #include "tests/player/jack_server.h"
 #include "tests/support/allocation_guard.h"
@@ -137,6 +140,31 @@ TEST_F(PortAudioSystemTest, ARateThatIsNotTheServersIsUnsupportedAndTheMessageNa
         EXPECT_THAT(error.what(), AllOf(HasSubstr("'system' (JACK Audio Connection Kit)"), HasSubstr("44100 Hz"),
                                         HasSubstr("48000 Hz")));
     }
+}
+
+TEST(PortAudioStream, OpensNothingWhileADriverHangsInAnotherDevice) {
+    const auto library = std::make_shared<PortAudioLibrary>();
+    StreamRequest request;
+    request.output.name = "Speakers";
+    request.sample_rate_hz = 48'000;
+    Silence silence;
+    std::promise<void> comes_back;
+    std::promise<void> hangs;
+    std::thread driver([&] {
+        const std::lock_guard turn(library->opening_or_closing);
+        hangs.set_value();
+        comes_back.get_future().wait();
+    });
+    hangs.get_future().wait();
+    std::string said;
+    try {
+        const PortAudioStream stream(library, request, silence);
+    } catch (const SoundError& error) {
+        said = error.what();
+    }
+    comes_back.set_value();
+    driver.join();
+    EXPECT_THAT(said, HasSubstr("the sound driver hangs in another device"));
 }
 
 TEST_F(PortAudioSystemTest, AServerThatHasGoneEndsNeitherTheProgramNorTheSystem) {
