@@ -39,6 +39,17 @@ ListeningChoice Aim::choice_for(std::size_t track) const {
     return choice;
 }
 
+void Aim::stay_with(const ListeningChoice& choice) {
+    choice_ = choice;
+    target_.reset();
+}
+
+// Of a track that is to come this is not known.
+bool Aim::is_enhanced_already(const std::optional<Heard>& heard) const {
+    if (!heard || !heard->entry.track->already_enhanced) return false;
+    return !target_ || target_->track == heard->entry.track->index;
+}
+
 Target& Aim::from(const std::optional<Heard>& heard) {
     if (!target_) target_ = Target{heard ? heard->entry.track->index : 0};
     return *target_;
@@ -55,7 +66,7 @@ std::optional<std::string> Aim::follow(const SeekBy& seek, const std::optional<H
 }
 
 std::optional<std::string> Aim::follow(const ToggleOriginal&, const std::optional<Heard>& heard) {
-    if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
+    if (is_enhanced_already(heard)) return kEnhancedAlready;
     if (choice_.request.intensity == 0.0) return "at intensity 0 the original is heard";
     choice_.original = !choice_.original;
     compared_track_ = from(heard).track;
@@ -63,7 +74,7 @@ std::optional<std::string> Aim::follow(const ToggleOriginal&, const std::optiona
 }
 
 std::optional<std::string> Aim::follow(const SelectPreset& select, const std::optional<Heard>& heard) {
-    if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
+    if (is_enhanced_already(heard)) return kEnhancedAlready;
     const auto preset = dsp::find_preset(select.name);
     if (!preset) return "there is no preset '" + select.name + "'";
     choice_.preset = select.name;
@@ -75,7 +86,7 @@ std::optional<std::string> Aim::follow(const SelectPreset& select, const std::op
 }
 
 std::optional<std::string> Aim::follow(const ChangeIntensity& change, const std::optional<Heard>& heard) {
-    if (heard && heard->entry.track->already_enhanced) return kEnhancedAlready;
+    if (is_enhanced_already(heard)) return kEnhancedAlready;
     const double wanted = std::round((choice_.request.intensity + change.by) * 1000.0) / 1000.0;
     choice_.request.intensity = std::clamp(wanted, 0.0, 1.0);
     choice_.original = false;

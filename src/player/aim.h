@@ -31,9 +31,12 @@ public:
     std::optional<Target>& target() noexcept { return target_; }
     // As it is for this track: another one has not been compared.
     ListeningChoice choice_for(std::size_t track) const;
+    // The target cannot be reached: what is heard goes on, and is what the next command starts from.
+    void stay_with(const ListeningChoice& choice);
 
 private:
     Target& from(const std::optional<Heard>& heard);
+    bool is_enhanced_already(const std::optional<Heard>& heard) const;
     std::optional<std::string> follow(const SeekBy& seek, const std::optional<Heard>& heard);
     std::optional<std::string> follow(const ToggleOriginal&, const std::optional<Heard>& heard);
     std::optional<std::string> follow(const SelectPreset& select, const std::optional<Heard>& heard);

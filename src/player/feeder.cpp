@@ -13,6 +13,7 @@ constexpr double kAheadSeconds = 3.0;
 constexpr double kMarginSeconds = 0.020;  // beyond the fade, in the lane that takes over: a period or two
 constexpr std::chrono::milliseconds kTopUpPause{150};
 constexpr std::chrono::milliseconds kSwitchPause{4};
+constexpr int kQuickRounds = 250;  // then what a switch waits for is no matter of milliseconds: a track, a device
 // A switch that has taken so long is given up for what was asked since.
 constexpr std::chrono::milliseconds kSwitchPatience{150};
 
@@ -29,7 +30,6 @@ std::int64_t frame_at(double seconds, const RunFormat& format, const PlayableTra
 Feeder::Feeder(Parts parts, const FeedStart& start)
     : parts_(std::move(parts)),
       ahead_frames_(frames_of(kAheadSeconds, parts_.format)),
-      block_(frames_of(kAheadSeconds / 30, parts_.format) * parts_.format.channels),
       aim_(start.choice),
       choice_(start.choice) {
     aim_.aim_at({start.track, start.seconds});
@@ -100,13 +100,15 @@ void Feeder::work() {
         }
         const bool over = is_over();
         Step step = over || !aim_.target() ? Step::idle : switch_over();
-        if (!over && step == Step::idle) step = top_up();
+        if (!over && step == Step::idle) step = top_up([this] { return !interrupted(); });
         if (step == Step::idle) wait(over || aim_.target());
+        if (step == Step::done) idle_rounds_ = 0;
     }
 }
 
 void Feeder::wait(bool switching) {
-    const auto until = Clock::now() + (switching ? kSwitchPause : kTopUpPause);
+    const bool soon = switching && idle_rounds_++ < kQuickRounds;
+    const auto until = Clock::now() + (soon ? kSwitchPause : kTopUpPause);
     const thread::MutexLock lock(mutex_);
     while (!stopping_ && (switching || commands_.empty()) && !woken_) {
         if (changed_.wait_until(mutex_, until) == std::cv_status::timeout) break;
@@ -155,8 +157,19 @@ void Feeder::skip(std::size_t track, const std::string& reason) {
 }
 
 void Feeder::skip_rest(Feed& feed, const std::string& reason) {
-    skip(feed.last.track->index, reason);
-    feed.run->skip_rest();
+    skip(feed.last().track->index, reason);
+    feed.run().skip_rest();
+}
+
+// What was asked for cannot be had, and what is heard can.
+void Feeder::stay_here(const std::string& reason) {
+    const std::vector<PlayerCommand> commands = aim_.target()->commands;
+    aim_.stay_with(feed_->last().choice);
+    const thread::MutexLock lock(mutex_);
+    choice_ = aim_.choice_for(feed_->last().track->index);
+    for (const PlayerCommand& command : commands) {
+        events_.push_back({FeedEvent::Kind::refused, 0, command, 0, reason});
+    }
 }
 
 void Feeder::set_end(FeedEnd end) {
@@ -166,9 +179,10 @@ void Feeder::set_end(FeedEnd end) {
 
 std::optional<Heard> Feeder::heard_or_about_to_be() const {
     const auto position = parts_.mixer.position();
-    const bool is_to_come = feed_.run && (!position || position->run != feed_.id);
+    const bool is_to_come = feed_ && (!position || position->run != feed_->id());
     if (!is_to_come) return position ? timeline_.at(*position) : std::nullopt;
-    return Heard{feed_.first, feed_.id, feed_.first.track_frame, feed_.first.meter_frame};
+    const TimelineEntry& first = feed_->first();
+    return Heard{first, feed_->id(), first.track_frame, first.meter_frame};
 }
 
 Feeder::Step Feeder::switch_over() {
@@ -182,7 +196,17 @@ Feeder::Step Feeder::switch_over() {
     }
     const auto loaded = parts_.tracks.find(target.track);
     if (!loaded) return Step::idle;
-    return loaded->track ? switch_to(loaded->track) : try_another(loaded->problem);
+    if (!loaded->track) return try_another(loaded->problem);
+    try {
+        return switch_to(loaded->track);
+    } catch (const std::exception& error) {  // the track's boundary: no recipe can be had from what was measured
+        if (now && now->entry.track == loaded->track) {
+            stay_here(error.what());
+        } else {
+            parts_.tracks.reject(target.track, error.what());
+        }
+        return Step::done;
+    }
 }
 
 Feeder::Step Feeder::try_another(const std::string& problem) {
@@ -207,45 +231,43 @@ Feeder::Step Feeder::switch_to(const TrackPtr& track) {
     const auto position = parts_.mixer.position();
     const auto place = position ? timeline_.at(*position) : std::nullopt;
     std::optional<std::uint64_t> aligned_with;
-    Feed feed;
-    feed.first = entry(track);
+    TimelineEntry first = entry(track);
     if (seconds) {
-        feed.first.track_frame = frame_at(*seconds, parts_.format, *track);
+        first.track_frame = frame_at(*seconds, parts_.format, *track);
     } else if (place) {
-        feed.first.track_frame = std::min(place->track_frame, feed.first.track_frames);
+        first.track_frame = std::min(place->track_frame, first.track_frames);
         aligned_with = position->frame;
     }
-    feed.first.meter_frame = place ? place->meter_frame : 0;
-    feed.last = feed.first;
-    feed.id = next_run_++;
-    feed.lane = lane;
-    feed.run = std::make_unique<Run>(parts_.chunks, parts_.format, *track, feed.first.voice, feed.first.track_frame);
-    if (!place || place->entry.track != track) parts_.meter.begin_track(feed.first.meter_frame);
-    timeline_.begin_run(feed.id, feed.first);
-    if (prime(feed, aligned_with)) {
+    first.meter_frame = place ? place->meter_frame : 0;
+    auto feed =
+        std::make_unique<Feed>(parts_.chunks, parts_.format, parts_.meter, *lane, next_run_++, std::move(first));
+    timeline_.begin_run(feed->id(), feed->first());
+    if (prime(*feed, aligned_with)) {
+        feed->begin_measuring(!place || place->entry.track != track);
         take_over(std::move(feed), aligned_with);
     } else {
-        timeline_.forget_run(feed.id);
+        timeline_.forget_run(feed->id());
     }
     return Step::done;
 }
 
-void Feeder::take_over(Feed feed, std::optional<std::uint64_t> aligned_with) {
-    const bool fades_in = feed.first.track_frame > 0;
-    parts_.mixer.switch_to_spare({feed.id, aligned_with, fades_in});
-    const bool finished = feed.run->finished();
+void Feeder::take_over(std::unique_ptr<Feed> feed, std::optional<std::uint64_t> aligned_with) {
+    const bool fades_in = feed->first().track_frame > 0;
+    parts_.mixer.switch_to_spare({feed->id(), aligned_with, fades_in});
+    const bool finished = feed->run().finished();
     if (finished) parts_.mixer.end_lane();
     feed_ = std::move(feed);
     const thread::MutexLock lock(mutex_);
-    last_run_ = feed_.id;
-    end_ = finished ? feed_.end : std::nullopt;
+    last_run_ = feed_->id();
+    end_ = finished ? feed_->leads_to : std::nullopt;
     for (const PlayerCommand& command : aim_.target()->commands) {
-        events_.push_back({FeedEvent::Kind::switched, feed_.id, command, 0, ""});
+        events_.push_back({FeedEvent::Kind::switched, feed_->id(), command, 0, ""});
     }
     aim_.target().reset();
 }
 
-// As much as the mixer wants to see before it fades over. False: something else is wanted by now.
+// As much as the mixer wants to see before it fades over; what is heard meanwhile does not run dry. False: something
+// else is wanted by now.
 bool Feeder::prime(Feed& feed, std::optional<std::uint64_t> aligned_with) {
     const auto begun = Clock::now();
     const std::size_t least = frames_of(kFadeSeconds + kMarginSeconds, parts_.format);
@@ -253,79 +275,92 @@ bool Feeder::prime(Feed& feed, std::optional<std::uint64_t> aligned_with) {
         const auto position = parts_.mixer.position();
         return least + (aligned_with && position ? position->frame - *aligned_with : 0);
     };
-    const auto go_on = [&] { return !stopping() && !(interrupted() && Clock::now() - begun > kSwitchPatience); };
-    while (feed.lane->written_frames() < wanted()) {
-        const bool too_late = feed.lane->room_frames() < block_.size() / parts_.format.channels;
-        if (too_late || !go_on()) return false;
+    const auto what_is_ready = [] { return false; };
+    const auto go_on = [&] {
+        top_up(what_is_ready);
+        return !stopping() && !(interrupted() && Clock::now() - begun > kSwitchPatience);
+    };
+    while (feed.lane().written_frames() < wanted()) {
+        if (!feed.has_room() || !go_on()) return false;
         try {
-            if (feed_once(feed, go_on) > 0) continue;
+            if (feed.advance(go_on) > 0) continue;
+        } catch (const WorkRefused&) {  // for now
+            wait(false);
+            return false;
         } catch (const std::exception& error) {  // the track's boundary
-            if (feed.lane->written_frames() == 0 && feed.last.track == feed.first.track) {
-                try_another(error.what());
-                return false;
-            }
+            if (cannot_begin(feed, error.what())) return false;
             skip_rest(feed, error.what());
         }
-        if (feed.run->finished()) return true;
-        if (feed.run->ends_here() && !go_on_with_next(feed)) wait(true);
+        if (feed.run().finished()) return true;
+        if (feed.run().ends_here() && !go_on_with_next(feed)) wait(true);
     }
     return true;
 }
 
-Feeder::Step Feeder::top_up() {
-    if (!feed_.run || feed_.run->finished()) return Step::idle;
-    if (feed_.lane->available_frames() >= ahead_frames_) return Step::idle;
-    try {
-        if (feed_once(feed_, [this] { return !interrupted(); }) > 0) return Step::done;
-    } catch (const std::exception& error) {  // the track's boundary
-        skip_rest(feed_, error.what());
-        return Step::done;
+// Nothing of the run can be heard: another track, or, when it is the one that is heard, no switch.
+bool Feeder::cannot_begin(const Feed& feed, const std::string& reason) {
+    if (feed.lane().written_frames() > 0 || feed.last().track != feed.first().track) return false;
+    const auto now = heard_or_about_to_be();
+    if (now && now->entry.track == feed.first().track) {
+        stay_here(reason);
+    } else {
+        try_another(reason);
     }
-    if (feed_.run->finished()) {
-        parts_.mixer.end_lane();
-        set_end(*feed_.end);
-        return Step::idle;
-    }
-    if (!feed_.run->ends_here()) return Step::done;
-    if (aim_.target()) return Step::idle;  // the loader is asked for that one
-    return go_on_with_next(feed_) ? Step::done : Step::idle;
+    return true;
 }
 
-std::size_t Feeder::feed_once(Feed& feed, const std::function<bool()>& go_on) {
-    const std::size_t frames = feed.run->read(block_, go_on);
-    const auto samples = std::span<const float>(block_).first(frames * parts_.format.channels);
-    parts_.meter.feed(feed.first.meter_frame + static_cast<std::int64_t>(feed.lane->written_frames()), samples);
-    feed.lane->write(samples);
-    return frames;
+Feeder::Step Feeder::top_up(const std::function<bool()>& go_on) {
+    if (!feed_ || feed_->run().finished()) return Step::idle;
+    if (feed_->lane().available_frames() >= ahead_frames_) return Step::idle;
+    try {
+        if (feed_->advance(go_on) > 0) return Step::done;
+    } catch (const std::exception& error) {  // the track's boundary
+        skip_rest(*feed_, error.what());
+        return Step::done;
+    }
+    if (feed_->run().finished()) {
+        parts_.mixer.end_lane();
+        set_end(*feed_->leads_to);
+        return Step::idle;
+    }
+    if (!feed_->run().ends_here()) return Step::done;
+    if (aim_.target()) return Step::idle;  // the loader is asked for that one
+    return go_on_with_next(*feed_) ? Step::done : Step::idle;
 }
 
 // False: it is not known yet what comes next.
 bool Feeder::go_on_with_next(Feed& feed) {
-    std::size_t next = feed.last.track->index + 1;
+    std::size_t next = feed.last().track->index + 1;
     for (; const auto problem = parts_.tracks.known_problem(next); ++next) {
         if (next >= told_skipped_) skip(next, *problem);
         told_skipped_ = std::max(told_skipped_, next + 1);
     }
     if (next >= parts_.tracks.count()) {
-        feed.run->finish();
-        feed.end.emplace();
+        feed.run().finish();
+        feed.leads_to.emplace();
         return true;
     }
     const auto loaded = parts_.tracks.find(next);
     if (!loaded || !loaded->track) return false;  // when it just failed, the next look finds that out
     if (!parts_.plays(loaded->track->input.media.sample_rate_hz)) {
-        feed.run->finish();
-        feed.end = FeedEnd{FeedStart{next, 0.0, aim_.choice_for(next), false}, false};
+        feed.run().finish();
+        feed.leads_to = FeedEnd{FeedStart{next, 0.0, aim_.choice_for(next), false}, false};
         return true;
     }
-    TimelineEntry following = entry(loaded->track);
-    const std::size_t to_come = feed.run->go_on_with(*loaded->track, following.voice);
-    following.lane_frame = feed.lane->written_frames() + to_come;
-    following.meter_frame = feed.first.meter_frame + static_cast<std::int64_t>(following.lane_frame);
-    parts_.meter.begin_track(following.meter_frame);
-    timeline_.append(following);
-    feed.last = std::move(following);
-    return true;
+    try {
+        timeline_.append(feed.go_on_with(entry(loaded->track)), oldest_asked_for(feed.id()));
+        return true;
+    } catch (const std::exception& error) {  // the track's boundary: no recipe can be had from what was measured
+        parts_.tracks.reject(next, error.what());
+        return false;
+    }
+}
+
+// Frame of the run: places before it are in nobody's ear any more.
+std::uint64_t Feeder::oldest_asked_for(std::uint16_t run) const {
+    const auto position = parts_.mixer.position();
+    if (!position || position->run != run) return 0;
+    return position->frame - std::min<std::uint64_t>(position->frame, ahead_frames_);
 }
 
 TimelineEntry Feeder::entry(const TrackPtr& track) const {

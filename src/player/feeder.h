@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "src/player/aim.h"
+#include "src/player/feed.h"
 #include "src/player/level_meter.h"
 #include "src/player/mixer.h"
 #include "src/player/player_status.h"
@@ -31,20 +32,6 @@
 #include "thread/mutex.h"
 
 namespace lacquer::player {
-
-// Where the feeding begins.
-struct FeedStart {
-    std::size_t track = 0;
-    double seconds = 0.0;
-    ListeningChoice choice;
-    bool fades_in = false;
-};
-
-// The feeder has no more to give in this format.
-struct FeedEnd {
-    std::optional<FeedStart> next;  // goes on so in another format; nullopt: the list has ended
-    bool at_once = false;           // what is still in the lane is not to be heard
-};
 
 // What came of a command, or of a track.
 struct FeedEvent {
@@ -83,14 +70,6 @@ public:
     bool played_out() const;             // all that was fed was heard
 
 private:
-    struct Feed {
-        std::unique_ptr<Run> run;
-        FrameRing* lane = nullptr;
-        std::uint16_t id = 0;
-        TimelineEntry first;           // where the run begins
-        TimelineEntry last;            // of the track being read
-        std::optional<FeedEnd> end{};  // where it leads to, once all of it is in the lane
-    };
     enum class Step { done, idle };
 
     void work();
@@ -102,25 +81,27 @@ private:
     void take_commands();
     void skip(std::size_t track, const std::string& reason);
     void skip_rest(Feed& feed, const std::string& reason);
+    void stay_here(const std::string& reason);
     void set_end(FeedEnd end);
 
     Step switch_over();
     Step switch_to(const TrackPtr& track);
     Step try_another(const std::string& problem);
     bool prime(Feed& feed, std::optional<std::uint64_t> aligned_with);
-    void take_over(Feed feed, std::optional<std::uint64_t> aligned_with);
-    Step top_up();
-    std::size_t feed_once(Feed& feed, const std::function<bool()>& go_on);
+    bool cannot_begin(const Feed& feed, const std::string& reason);
+    void take_over(std::unique_ptr<Feed> feed, std::optional<std::uint64_t> aligned_with);
+    Step top_up(const std::function<bool()>& go_on);
+    std::uint64_t oldest_asked_for(std::uint16_t run) const;
     bool go_on_with_next(Feed& feed);
     TimelineEntry entry(const TrackPtr& track) const;
 
     const Parts parts_;
     const std::size_t ahead_frames_;
-    std::vector<float> block_;
 
     // The feeder's thread alone.
     Aim aim_;
-    Feed feed_;
+    std::unique_ptr<Feed> feed_;  // null before the first; swapped for the next one
+    int idle_rounds_ = 0;         // while a switch waits
     std::uint16_t next_run_ = 0;
     std::size_t told_skipped_ = 0;  // tracks before this one, when going on
 

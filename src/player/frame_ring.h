@@ -25,7 +25,11 @@ public:
     std::size_t channels() const noexcept { return channels_; }
     std::uint64_t written_frames() const LACQUER_REALTIME { return written_.load(std::memory_order_acquire); }
     std::uint64_t read_frames() const LACQUER_REALTIME { return read_.load(std::memory_order_acquire); }
-    std::size_t available_frames() const LACQUER_REALTIME { return written_frames() - read_frames(); }
+    std::size_t available_frames() const LACQUER_REALTIME {
+        const std::uint64_t read =
+            read_frames();  // first: a third thread that looks in between sees too much, not less
+        return std::min<std::uint64_t>(written_frames() - read, capacity_frames_);  // than nothing
+    }
     std::size_t room_frames() const LACQUER_REALTIME { return capacity_frames_ - available_frames(); }
 
     // Takes as many whole frames as there is room for; returns how many.

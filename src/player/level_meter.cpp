@@ -65,21 +65,33 @@ LevelMeter::LevelMeter(std::uint32_t sample_rate_hz, std::size_t channel_count)
       scratch_(channel_count, kScratchFrames) {}
 
 void LevelMeter::feed(std::int64_t first_frame, std::span<const float> samples) {
-    if (first_frame != hop_.end) {
-        energy_.take();
-        hop_ = {first_frame, first_frame, {}, 0.0};
-        drop(first_frame);
-    }
+    if (first_frame != hop_.end) jump_to(first_frame);
     std::size_t left = samples.size() / channels_;
     const float* from = samples.data();
     while (left > 0) {
         const auto room = static_cast<std::size_t>(hop_.begin + hop_frames_ - hop_.end);
-        const std::size_t frames = std::min({left, room, kScratchFrames});
+        const std::size_t frames = std::min({left, room, kScratchFrames, frames_to_next_track()});
         measure(from, frames);
         from += frames * channels_;
         left -= frames;
         if (frames == room) finish_hop();
     }
+}
+
+void LevelMeter::jump_to(std::int64_t frame) {
+    energy_.take();
+    hop_ = {frame, frame, {}, 0.0};
+    to_begin_.clear();
+    drop(frame);
+}
+
+// No hop has a part in two tracks: what was begun of one is left out where the next one begins.
+std::size_t LevelMeter::frames_to_next_track() {
+    for (; !to_begin_.empty() && to_begin_.front() <= hop_.end; to_begin_.pop_front()) {
+        energy_.take();
+        hop_ = {hop_.end, hop_.end, {}, 0.0};
+    }
+    return to_begin_.empty() ? kScratchFrames : static_cast<std::size_t>(to_begin_.front() - hop_.end);
 }
 
 void LevelMeter::measure(const float* samples, std::size_t frames) {
@@ -105,10 +117,9 @@ void LevelMeter::finish_hop() {
 }
 
 void LevelMeter::begin_track(std::int64_t frame) {
-    energy_.take();
-    hop_ = {frame, frame, {}, 0.0};
+    if (frame < hop_.end) jump_to(frame);
+    to_begin_.push_back(frame);
     const thread::MutexLock lock(mutex_);
-    drop_hops(frame, kEndOfTime);
     tracks_.push_back(frame);
 }
 

@@ -56,7 +56,8 @@ public:
 
     // Interleaved, as the ear gets it. NaN and what is beyond kLoudestSample count as silence.
     void feed(std::int64_t first_frame, std::span<const float> samples);
-    // The integrated loudness begins anew when `frame`, the next one to be fed, is heard.
+    // The integrated loudness begins anew when `frame` is heard: the next one to be fed, or a later one. One before
+    // that is a jump back, as in feed().
     void begin_track(std::int64_t frame);
     // Frames [from, to) will not be heard, nor any track that begins there. To be said before at() is asked for later
     // ones.
@@ -73,6 +74,8 @@ private:
         double mean_square = 0.0;      // K-weighted, summed over the channels
     };
 
+    void jump_to(std::int64_t frame);
+    std::size_t frames_to_next_track();
     void measure(const float* samples, std::size_t frames);
     void finish_hop();
     void drop_hops(std::int64_t from, std::int64_t to) REQUIRES_LOCK(mutex_);
@@ -84,7 +87,8 @@ private:
     // Of the feeder.
     dsp::KWeightedEnergy energy_;
     dsp::AudioBuffer scratch_;
-    Hop hop_;  // being filled: [begin, end) so far
+    Hop hop_;                            // being filled: [begin, end) so far
+    std::deque<std::int64_t> to_begin_;  // tracks that begin later than what was fed
 
     thread::Mutex mutex_;
     std::deque<Hop> ahead_ GUARDED_BY(mutex_);            // in order of their frames

@@ -77,23 +77,6 @@ private:
     PlayerListener* listener_ = nullptr;
 };
 
-// Whether what is being fetched is still to be played; asked on the fetching thread.
-class Wanted {
-public:
-    void set(std::function<bool()> wanted) {
-        const thread::MutexLock lock(mutex_);
-        wanted_ = std::move(wanted);
-    }
-    std::function<bool()> get() const {
-        const thread::MutexLock lock(mutex_);
-        return wanted_ ? wanted_ : [] { return true; };
-    }
-
-private:
-    mutable thread::Mutex mutex_;
-    std::function<bool()> wanted_ GUARDED_BY(mutex_);
-};
-
 class Playing {
 public:
     Playing(Offline& offline, const PlayCommand& command, MessageBox& messages)
@@ -111,6 +94,8 @@ public:
         const bool any_url = std::any_of(inputs_.begin(), inputs_.end(),
                                          [](const Input& input) { return std::holds_alternative<Url>(input.source); });
         if (any_url) urls_.emplace(fetch_options(FetchOptions{}.max_bytes));
+        failed_ = inputs.problems.size();
+        int code = kDone;
         bool all_stopped = false;
         {
             Screen screen(command_.json);
@@ -119,14 +104,26 @@ public:
             }
             Player player(surroundings(sound, screen), std::move(settings), inputs_.size(),
                           [this](std::size_t index, const auto& wanted) { return load(index, wanted); });
-            failed_ = player.run() + inputs.problems.size();
+            code = run(player);
             all_stopped = player.stop();
         }
-        if (!all_stopped) offline_.end_process(exit_code());
-        return exit_code();
+        if (!problem_.empty()) fmt::print(stderr, "lacquer: {}\n", problem_);
+        if (!all_stopped) offline_.end_process(code);
+        return code;
     }
 
 private:
+    // The exit code; an error is said when the terminal is as it was.
+    int run(Player& player) {
+        try {
+            failed_ += player.run();
+            return exit_code();
+        } catch (const SoundError& error) {
+            problem_ = error.what();
+            return exit_code_of(error.reason());
+        }
+    }
+
     PlayerSettings player_settings() const {
         const Settings& settings = offline_.settings();
         return {.device = command_.device.value_or(settings.play_device),
@@ -165,9 +162,7 @@ private:
     fs::path fetch(std::size_t index, PlayableTrack& track, const std::function<bool()>& wanted) {
         const Url& url = std::get<Url>(inputs_.at(index).source);
         if (!urls_->is_ready(url)) messages_.put("fetching " + track.name);
-        wanted_.set(wanted);
-        auto fetched = std::make_shared<FetchedInput>(urls_->take(url));
-        wanted_.set({});
+        auto fetched = std::make_shared<FetchedInput>(urls_->take(url, wanted));
         const Url* next = index + 1 < inputs_.size() ? std::get_if<Url>(&inputs_[index + 1].source) : nullptr;
         if (next != nullptr) urls_->prepare(*next);
         track.already_enhanced = fetched->file().is_enhanced;
@@ -178,7 +173,7 @@ private:
     FetchOptions fetch_options(std::uint64_t max_bytes) {
         FetchOptions options;
         options.max_bytes = max_bytes;
-        options.cancelled = [this] { return interrupted() || !wanted_.get()(); };
+        options.cancelled = [this] { return interrupted(); };
         options.retrying = [this](const std::string& what) { messages_.put(what); };
         return options;
     }
@@ -193,9 +188,9 @@ private:
     const PlayCommand& command_;
     MessageBox& messages_;
     std::vector<Input> inputs_;
-    Wanted wanted_;
     std::optional<UrlInputs> urls_;
     std::size_t failed_ = 0;
+    std::string problem_;
 };
 
 }  // namespace

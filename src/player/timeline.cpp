@@ -5,8 +5,7 @@
 namespace lacquer::player {
 namespace {
 
-constexpr std::size_t kRunsKept = 4;     // the one that is heard, the one that is coming, those just left
-constexpr std::size_t kEntriesKept = 8;  // of a run that goes through a whole library
+constexpr std::size_t kRunsKept = 4;  // the one that is heard, the one that is coming, those just left
 
 }  // namespace
 
@@ -21,11 +20,14 @@ void Timeline::forget_run(std::uint16_t run) {
     if (!runs_.empty() && runs_.back().run == run) runs_.pop_back();
 }
 
-void Timeline::append(TimelineEntry next) {
+void Timeline::append(TimelineEntry next, std::uint64_t keep_from) {
     const thread::MutexLock lock(mutex_);
     std::vector<TimelineEntry>& entries = runs_.back().entries;
     entries.push_back(std::move(next));
-    if (entries.size() > kEntriesKept) entries.erase(entries.begin());
+    const auto is_over = [&](std::size_t entry) { return entries[entry + 1].lane_frame <= keep_from; };
+    std::size_t over = 0;
+    while (over + 1 < entries.size() && is_over(over)) ++over;
+    entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(over));
 }
 
 std::optional<Heard> Timeline::at(const Mixer::Position& position, std::uint64_t behind_frames) const {

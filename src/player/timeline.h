@@ -38,7 +38,8 @@ class Timeline {
 public:
     void begin_run(std::uint16_t run, TimelineEntry first);
     void forget_run(std::uint16_t run);  // the one begun last: it did not come to be heard
-    void append(TimelineEntry next);     // to the run begun last
+    // To the run begun last. What ended before its frame `keep_from` is not asked for any more.
+    void append(TimelineEntry next, std::uint64_t keep_from);
     // What `position` is; of a time `behind_frames` earlier, as far as the run goes back. nullopt: not known any more.
     std::optional<Heard> at(const Mixer::Position& position, std::uint64_t behind_frames = 0) const;
 

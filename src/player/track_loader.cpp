@@ -75,9 +75,9 @@ TrackLoader::~TrackLoader() {
 }
 
 bool TrackLoader::stop() {
-    const auto give_up = std::chrono::steady_clock::now() + kPatience;
     const thread::MutexLock lock(state_->mutex);
-    state_->stopping = true;
+    const bool is_asked_again = std::exchange(state_->stopping, true);
+    const auto give_up = std::chrono::steady_clock::now() + (is_asked_again ? std::chrono::seconds(0) : kPatience);
     state_->changed.notify_all();
     while (!state_->ended) {
         if (state_->changed.wait_until(state_->mutex, give_up) == std::cv_status::timeout) break;
@@ -102,6 +102,11 @@ std::optional<std::string> TrackLoader::known_problem(std::size_t index) const {
     const auto found = state_->tracks.find(index);
     if (found == state_->tracks.end() || found->second.track) return std::nullopt;
     return found->second.problem;
+}
+
+void TrackLoader::reject(std::size_t index, const std::string& problem) {
+    const thread::MutexLock lock(state_->mutex);
+    state_->tracks[index] = {nullptr, problem};
 }
 
 void TrackLoader::work(const std::shared_ptr<State>& state) {

@@ -35,6 +35,8 @@ public:
     std::optional<Loaded> find(std::size_t index);
     // Why it cannot be played; nullopt: it can, or that is not known. Loads nothing.
     std::optional<std::string> known_problem(std::size_t index) const;
+    // It was loaded, and still cannot be played.
+    void reject(std::size_t index, const std::string& problem);
 
 private:
     struct State;

@@ -13,10 +13,11 @@ import numpy
 from playback import DOWN, LEFT, RIGHT, UP, Playback, PlaybackTest, float_samples, passage
 from recordings import align
 from switches import Place, examine
-from virtual_sound import JackDummy
+from virtual_sound import JackDummy, PulseSink
 
 RATE_HZ = 44100
 PERIOD_FRAMES = 256
+DEFAULT_LATENCY_MS = 50
 HEARD_WITHIN_MS = 100.0
 CLEAN_DBFS = -120.0
 LOUDNESS_BAR_LU = 0.5
@@ -35,12 +36,14 @@ def loudness(samples):
     return float(re.findall(r"I:\s+(-?[\d.]+) LUFS", said)[-1])
 
 
-class Switches(PlaybackTest):
+class Switches:
+    """On one kind of card."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.source = passage(cls.shared / "music.wav", 90)
-        with JackDummy(cls.shared / "jack", RATE_HZ, PERIOD_FRAMES) as card, card.record() as recording:
+        with cls.card() as card, card.record() as recording:
             with Playback(card.environment, *card.options, cls.source) as player:
                 recording.wait_for_sound(60)
                 cls.typed = cls.type_keys(player, recording)
@@ -140,6 +143,18 @@ class Switches(PlaybackTest):
     def test_the_end_of_it(self):
         self.assertEqual(self.code, 0)
         self.assertEqual((self.ended["underruns"], len(self.events)), (0, len(KEYS)))
+
+
+class OnJack(Switches, PlaybackTest):
+    @classmethod
+    def card(cls):
+        return JackDummy(cls.shared / "jack", RATE_HZ, PERIOD_FRAMES)
+
+
+class OnPulseAudio(Switches, PlaybackTest):
+    @classmethod
+    def card(cls):
+        return PulseSink(cls.shared / "pulse", RATE_HZ, latency_ms=DEFAULT_LATENCY_MS)
 
 
 if __name__ == "__main__":

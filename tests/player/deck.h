@@ -52,7 +52,7 @@ public:
     static constexpr std::uint32_t kRateHz = 16'000;
     static constexpr std::int64_t kFade = 480;
     static constexpr std::size_t kNone = ~std::size_t{0};
-    static constexpr std::int64_t kTrackPlaces = 150'000;
+    static constexpr std::int64_t kTrackPlaces = 1'000'000;
 
     ~Deck() {
         feeder.reset();

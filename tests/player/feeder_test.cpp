@@ -1,5 +1,7 @@
 #include "src/player/feeder.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
 #include "tests/player/deck.h"
@@ -302,6 +304,53 @@ TEST_F(FeederTest, WhatIsRefusedSaysWhyAndChangesNothing) {
     EXPECT_EQ(refused.reason, "at intensity 0 the original is heard");
     deck.listen(1.0);
     EXPECT_EQ(heard().size(), 1u);
+}
+
+// No recipe can be derived from a profile without a rate.
+TEST_F(FeederTest, ARecipeThatCannotBeHadIsRefusedAndWhatIsHeardGoesOn) {
+    deck.add(9.0);
+    deck.start();
+    deck.listen(1.0);
+    EXPECT_EQ(deck.ask(ChangeIntensity{0.5}).kind, Kind::refused);
+    deck.listen(1.0);
+    EXPECT_EQ(heard().size(), 1u);
+    EXPECT_EQ(deck.feeder->choice().request.intensity, 0.0);
+    EXPECT_TRUE(deck.skipped().empty());
+}
+
+TEST_F(FeederTest, WhereAFileThatHasGoneCannotBeReadItIsNotSwitchedTo) {
+    deck.add(40.0);
+    deck.add(1.0);
+    deck.start();
+    deck.listen(1.0);
+    std::filesystem::remove(deck.tracks[0]->input.file.path);
+    EXPECT_EQ(deck.ask(SeekBy{35.0}).kind, Kind::refused);
+    deck.listen(1.0);
+    ASSERT_EQ(heard().size(), 1u);
+    EXPECT_EQ(heard()[0].end, Deck::place(0, 2.0));
+    EXPECT_TRUE(deck.skipped().empty());
+}
+
+// Nothing follows yet that the fade could end in: until something does, the old place is heard.
+TEST_F(FeederTest, ASeekToTheEndWaitsForTheNextTrackAndStarvesNobody) {
+    deck.add(9.0);
+    deck.add(2.0);
+    deck.slow = 1;
+    deck.start();
+    deck.listen(0.5);
+    deck.feeder->ask(SeekBy{30.0});
+    deck.listen(7.0);
+    ASSERT_EQ(heard().size(), 1u);
+    EXPECT_EQ(heard()[0].end, Deck::place(0, 7.5));
+    deck.slow = Deck::kNone;
+    deck.listen(0.5);
+    ASSERT_TRUE(test::eventually([&] {
+        deck.gather_events();
+        return deck.events.size() == 1;
+    }));
+    deck.listen(1.0);
+    ASSERT_EQ(heard().size(), 2u);
+    EXPECT_EQ(heard()[1].begin, Deck::place(1, 0.0) + Deck::kFade - 1);
 }
 
 }  // namespace

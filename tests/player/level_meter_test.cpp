@@ -104,6 +104,19 @@ TEST(LevelMeter, ATrackBeginsAnewWhenItIsHeard) {
     EXPECT_NEAR(meter.at(border + 3 * kRateHz).integrated_lufs, -30.0, 0.05);
 }
 
+// A converter still holds the end of the track before: the border lies ahead of what was fed.
+TEST(LevelMeter, ATrackMayBeginLaterThanWhatIsFedNext) {
+    LevelMeter meter(kRateHz, 2);
+    const std::int64_t border = 2 * kRateHz + 1'234;
+    feed(meter, 0, sine(-10.0, 2.0));
+    meter.begin_track(border);
+    feed(meter, 2 * kRateHz, sine(-10.0, 1'234.0 / kRateHz));
+    feed(meter, border, sine(-30.0, 3.0));
+    EXPECT_NEAR(meter.at(2 * kRateHz).integrated_lufs, -10.0, 0.05);
+    EXPECT_EQ(meter.at(border).integrated_lufs, -70.0);
+    EXPECT_NEAR(meter.at(border + 3 * kRateHz).integrated_lufs, -30.0, 0.05);
+}
+
 TEST(LevelMeter, ARunThatTakesOverDropsWhatWasAheadOfIt) {
     LevelMeter meter(kRateHz, 2);
     feed(meter, 0, sine(-10.0, 5.0));

@@ -23,8 +23,8 @@ TEST(Timeline, KnowsNothingBeforeTheFirstRun) {
 TEST(Timeline, TellsTrackAndPlaceOfEveryFrameOfARun) {
     Timeline timeline;
     timeline.begin_run(3, entry(0, 500, 7));
-    timeline.append(entry(100, 0, 8));
-    timeline.append(entry(130, 0, 9));
+    timeline.append(entry(100, 0, 8), 0);
+    timeline.append(entry(130, 0, 9), 0);
     struct {
         std::uint64_t frame;
         std::size_t track;
@@ -43,7 +43,7 @@ TEST(Timeline, TellsTrackAndPlaceOfEveryFrameOfARun) {
 TEST(Timeline, LooksBackAsFarAsTheRunGoes) {
     Timeline timeline;
     timeline.begin_run(3, entry(0, 500, 7));
-    timeline.append(entry(100, 0, 8));
+    timeline.append(entry(100, 0, 8), 0);
     EXPECT_EQ(timeline.at({3, 120}, 10)->track_frame, 10);
     EXPECT_EQ(timeline.at({3, 120}, 30)->track_frame, 590);
     EXPECT_EQ(timeline.at({3, 120}, 30)->entry.track->index, 7u);
@@ -58,7 +58,7 @@ TEST(Timeline, ARunThatIsPreparedDoesNotTouchTheOneThatIsHeard) {
     EXPECT_EQ(timeline.at({2, 10})->track_frame, 9'010);
     timeline.forget_run(2);
     EXPECT_FALSE(timeline.at({2, 10}));
-    timeline.append(entry(50, 0, 4));
+    timeline.append(entry(50, 0, 4), 0);
     EXPECT_EQ(timeline.at({1, 60})->entry.track->index, 4u);
 }
 
@@ -69,15 +69,23 @@ TEST(Timeline, ForgetsRunsThatWereLeftLongAgo) {
     for (std::uint16_t run = 7; run < 10; ++run) EXPECT_EQ(timeline.at({run, 0})->track_frame, run);
 }
 
-// A run is at most some seconds ahead of the ear: what it told of long before is heard no more.
-TEST(Timeline, ALongRunKeepsTheTracksAroundTheEar) {
+TEST(Timeline, WhateverIsAheadOfTheEarIsKeptHoweverShortTheTracks) {
     Timeline timeline;
     timeline.begin_run(0, entry(0, 0, 0));
-    for (std::size_t track = 1; track <= 100; ++track) {
-        timeline.append(entry(track * 1'000, 0, track));
-        for (std::size_t back = 0; back < std::min<std::size_t>(4, track); ++back)
-            ASSERT_EQ(timeline.at({0, (track - back) * 1'000 + 5})->entry.track->index, track - back);
+    for (std::size_t track = 1; track <= 1'000; ++track) timeline.append(entry(track * 10, 0, track), 20);
+    for (std::size_t track = 2; track <= 1'000; ++track) {
+        ASSERT_EQ(timeline.at({0, track * 10 + 5})->entry.track->index, track);
     }
+}
+
+TEST(Timeline, WhatEndedBeforeItIsAskedForAnyMoreIsForgotten) {
+    Timeline timeline;
+    timeline.begin_run(0, entry(0, 0, 0));
+    timeline.append(entry(1'000, 0, 1), 500);
+    EXPECT_EQ(timeline.at({0, 500})->entry.track->index, 0u);
+    timeline.append(entry(2'000, 0, 2), 1'000);
+    EXPECT_EQ(timeline.at({0, 500})->entry.track->index, 1u);  // as far back as is known
+    EXPECT_EQ(timeline.at({0, 1'000})->entry.track->index, 1u);
 }
 
 }  // namespace
