@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
@@ -29,6 +30,18 @@ using namespace lacquer;
 constexpr int kUsageError = 2;
 constexpr const char* kPresetHelp =
     "adaptive, gentle, warm, bright, punchy, live, speech, night, or one that was made after a track of the library";
+
+// As CLI::Range, and not a number is in no range.
+CLI::Validator within(double least, double most) {
+    return CLI::Validator(
+        [=](const std::string& text) {
+            char* end = nullptr;
+            const double value = std::strtod(text.c_str(), &end);
+            const bool is_inside = end != text.c_str() && *end == '\0' && value >= least && value <= most;
+            return is_inside ? std::string() : fmt::format("'{}'; allowed: {} to {}", text, least, most);
+        },
+        fmt::format("{} to {}", least, most));
+}
 
 // Arguments can be read by every user of the machine (/proc/PID/cmdline) for as long as they stand there.
 void hide_token(int argc, char** argv) {
@@ -95,7 +108,7 @@ private:
         auto* preset = render->add_option("--preset", preset_, kPresetHelp);
         render->add_option("--reference", render_.reference, "An audio file to sound like: spectrum, loudness, width")
             ->excludes(preset);
-        render->add_option("--intensity", render_.choice.request.intensity, "0 to 1")->check(CLI::Range(0.0, 1.0));
+        render->add_option("--intensity", render_.choice.request.intensity, "0 to 1")->check(within(0.0, 1.0));
         render->add_option("--depth", depth_, "16, 24 or float (default: 24 above 16 bit, else 16)");
         render->add_option("--jobs", render_.jobs, "Files at once, 1 to 20")->check(CLI::Range(1, 20));
         render->add_option("--profile", render_.profile, "Use this measurement, as analyze --json writes it");
@@ -125,7 +138,7 @@ private:
 
     void add_sound(CLI::App* command, dsp::RecipeRequest& request) {
         command->add_option("--preset", preset_, kPresetHelp);
-        command->add_option("--intensity", request.intensity, "0 to 1")->check(CLI::Range(0.0, 1.0));
+        command->add_option("--intensity", request.intensity, "0 to 1")->check(within(0.0, 1.0));
     }
 
     void add_play() {
@@ -135,7 +148,7 @@ private:
         play->add_option("--device", play_.device, "A name, a part of one, or a number of `lacquer devices`");
         play->add_option("--start", start_, "Where to begin in the first track: seconds, 1:30 or 1:02:03");
         play->add_option("--latency", play_.latency_ms, "Milliseconds of sound inside the device, 5 to 2000 (50)")
-            ->check(CLI::Range(5.0, 2000.0));
+            ->check(within(5.0, 2000.0));
         play->add_option("--rate", play_.rate_hz, "Open the device at this rate, whatever the tracks' (Hz)")
             ->check(CLI::Range(8'000u, 384'000u));
         play->add_flag("--json", play_.json, "One JSON object per line instead of the status block");
@@ -151,11 +164,11 @@ private:
 
     void add_live() {
         auto* live = app_.add_subcommand("live", "Enhance what comes into one sound device and goes out of another");
-        live->add_option("--input", live_.input, "Device to listen to, as `lacquer devices` names it");
-        live->add_option("--output", live_.output, "Device to play on");
+        live->add_option("--input", live_.input, "Device to listen to, as `lacquer devices` names it")->required();
+        live->add_option("--output", live_.output, "Device to play on")->required();
         add_sound(live, live_.request);
-        live->add_option("--latency", live_.latency_ms, "Milliseconds of each of the devices' buffers, 5 to 2000")
-            ->check(CLI::Range(5.0, 2000.0));
+        live->add_option("--latency", live_.latency_ms, "Milliseconds of each of the devices' buffers, 5 to 2000 (20)")
+            ->check(within(5.0, 2000.0));
         live->add_option("--rate", live_.rate_hz, "Of both devices (default: the output's own) (Hz)")
             ->check(CLI::Range(8'000u, 192'000u));
         live->add_flag("--json", live_.json, "One JSON object per line");
@@ -169,7 +182,7 @@ private:
 
     void add_devices() {
         auto* devices = app_.add_subcommand("devices", "List the sound devices");
-        devices->add_flag("--json", as_json_, "A JSON array");
+        devices->add_flag("--json", as_json_, "As JSON");
         devices->callback([this] { action_ = [this](const Settings&) { return player::list_devices(as_json_); }; });
     }
 
@@ -250,7 +263,17 @@ void serve_without_thread_caches(int argc, char** argv) {
 
 }  // namespace
 
+// What is opened next would take their place, and be written to.
+void open_standard_descriptors() {
+    int descriptor = 0;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) close(descriptor);
+}
+
 int main(int argc, char** argv) {
+    open_standard_descriptors();
     serve_without_thread_caches(argc, argv);
     // What a render needs goes back to the system when it is done, instead of staying in a heap per thread.
     mallopt(M_MMAP_THRESHOLD, 64 * 1024);

@@ -42,12 +42,12 @@ int parse_int(const std::string& text, int least, int most) {
     return value;
 }
 
-double parse_number(const std::string& text, double least, double most) {
+double parse_number(const std::string& text, double least, double most, const char* unit = "s") {
     char* end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
     const bool is_number = !text.empty() && *end == '\0';
     if (!is_number || !(value >= least && value <= most)) {
-        throw SettingError(fmt::format("'{}'; allowed: {} to {} s", text, least, most));
+        throw SettingError(fmt::format("'{}'; allowed: {} to {} {}", text, least, most, unit));
     }
     return value;
 }
@@ -150,7 +150,7 @@ std::vector<SettingRow> make_rows() {
         {"play.device", "Sound device to play on: a name, a part of one, or a number of `lacquer devices`", false,
          [](S& s, Text t) { s.play_device = t; }, [](const S& s) { return s.play_device; }},
         {"play.latency", "Milliseconds of sound inside the device, 5 to 2000", false,
-         [](S& s, Text t) { s.play_latency_ms = parse_number(t, 5, 2000); },
+         [](S& s, Text t) { s.play_latency_ms = parse_number(t, 5, 2000, "ms"); },
          [](const S& s) { return fmt::format("{}", s.play_latency_ms); }},
         {"play.resampler", "Conversion to the device's rate, where one is needed: best, medium or fastest", false,
          parse_resampler, resampler_name},

@@ -15,14 +15,14 @@ namespace {
 nlohmann::ordered_json json_of(const SoundDevice& device) {
     return {{"index", device.index},
             {"name", device.name},
-            {"host_api", device.host_api},
-            {"input_channels", device.input_channels},
-            {"output_channels", device.output_channels},
-            {"default_rate_hz", device.default_rate_hz},
-            {"low_latency_ms", device.low_latency_ms},
-            {"high_latency_ms", device.high_latency_ms},
-            {"default_input", device.default_input},
-            {"default_output", device.default_output}};
+            {"hostApi", device.host_api},
+            {"inputChannels", device.input_channels},
+            {"outputChannels", device.output_channels},
+            {"defaultRateHz", device.default_rate_hz},
+            {"lowLatencyMs", device.low_latency_ms},
+            {"highLatencyMs", device.high_latency_ms},
+            {"defaultInput", device.default_input},
+            {"defaultOutput", device.default_output}};
 }
 
 const char* mark_of(const SoundDevice& device) {
@@ -68,7 +68,7 @@ void print_devices(const std::vector<SoundDevice>& devices, bool as_json, std::o
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
     for (const SoundDevice& device : devices) all.push_back(json_of(device));
     const nlohmann::ordered_json answer{{"devices", std::move(all)}};
-    out << answer.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+    out << answer.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) << '\n';
 }
 
 int list_devices(bool as_json) try {

@@ -84,7 +84,7 @@ void JsonView::write(const char* event, const Json& fields) {
     if (is_closed_) return;
     Json line{{"event", event}};
     line.update(fields);
-    is_closed_ = !write_all(output_, line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    is_closed_ = !write_all(output_, line.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n");
 }
 
 void JsonView::track_started(const PlayerStatus& status) {

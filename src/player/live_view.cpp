@@ -44,7 +44,7 @@ Json status_json(const LiveStatus& status) {
 std::string json_line(const char* event, const Json& fields) {
     Json line{{"event", event}};
     line.update(fields);
-    return line.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return line.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 std::string peaks(const MeterReading& reading) {

@@ -13,6 +13,7 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kChannels = 2;
+constexpr std::size_t kMostKept = 64;  // commands
 constexpr auto kPatience = 50ms;       // between two looks at everything
 constexpr auto kTickEvery = 100ms;     // of the listener
 constexpr auto kFadePatience = 300ms;  // until a device that does not ask any more is not waited for
@@ -46,10 +47,12 @@ bool Player::stop() {
 }
 
 std::size_t Player::run() {
+    bool opened = false;
     if (find_first_track()) {
-        output_.open_at(rate_wanted_hz());
-        if (settings_.rate_hz && device_.sample_rate_hz != *settings_.rate_hz) refuse_rate();
-        while (pass_time(kPatience) && move_on()) {}
+        opened = output_.open_at(rate_wanted_hz(), [this] { return pass_time(0ms); });
+        if (opened && settings_.rate_hz && device_.sample_rate_hz != *settings_.rate_hz) refuse_rate();
+        while (opened && pass_time(kPatience) && move_on()) {}
+        if (session_) tell_events();
         if (!ended_by_itself_) fade_out();
         let_ring_out();
         output_.stop(SoundStream::Stop::drained);
@@ -101,8 +104,10 @@ void Player::obey(const PlayerCommand& command) {
         surroundings_.listener.switched(status(), command);
     } else if (session_) {
         session_->feeder.ask(command);
+    } else if (kept_commands_.size() < kMostKept) {
+        kept_commands_.push_back(command);
     } else {
-        surroundings_.listener.refused(command, "nothing is playing yet");
+        surroundings_.listener.refused(command, "there is no sound device to play on");
     }
 }
 
@@ -122,8 +127,8 @@ std::uint32_t Player::rate_wanted_hz() {
 void Player::begin_session() {
     const std::uint32_t rate_hz = device_.sample_rate_hz;
     const bool one_rate = settings_.rate_hz || is_jack(device_.device);
-    auto plays = [one_rate, rate_hz, refused = refused_rates_](std::uint32_t track_hz) {
-        return one_rate || track_hz == rate_hz || refused.contains(track_hz);
+    auto plays = [one_rate, rate_hz, refused = output_.refused_rates_hz()](std::uint32_t track_hz) {
+        return one_rate || track_hz == rate_hz || std::find(refused.begin(), refused.end(), track_hz) != refused.end();
     };
     const RunFormat format{rate_hz, kChannels, settings_.quality};
     auto session =
@@ -131,11 +136,13 @@ void Player::begin_session() {
     session->mixer.pause(paused_);
     outlet_.connect(&session->mixer);
     told_underruns_ = 0;
+    for (const PlayerCommand& command : std::exchange(kept_commands_, {})) session->feeder.ask(command);
     const thread::MutexLock lock(session_mutex_);
     session_ = std::move(session);
 }
 
 void Player::close_session() {
+    if (session_) tell_events();
     outlet_.connect(nullptr);
     std::unique_ptr<Session> session;
     {
@@ -152,9 +159,7 @@ void Player::wake_feeder() {
 }
 
 void Player::output_opened(const OpenedOutput& output) {
-    if (output.device.name != device_.device.name) refused_rates_.clear();
     device_ = output;
-    if (output.sample_rate_hz != output.wanted_rate_hz) refused_rates_.insert(output.wanted_rate_hz);
     if (session_ && session_->format.sample_rate_hz != output.sample_rate_hz) {
         next_ = here();
         close_session();
@@ -206,13 +211,16 @@ void Player::skip(std::size_t track, const std::string& reason) {
 
 // What has come to be heard since the last look.
 void Player::tell_place() {
-    const auto heard = session_->feeder.heard();
+    const auto heard = session_->feeder.heard(latency_frames());
     if (!heard) return;
     if (told_track_ != heard->entry.track->index) {
         told_track_ = heard->entry.track->index;
         surroundings_.listener.track_started(status());
     }
-    const auto is_heard = [&](const FeedEvent& event) { return event.run == heard->run; };
+    // A run that lived for less than it takes to look was heard, too.
+    const auto is_heard = [&](const FeedEvent& event) {
+        return static_cast<std::int16_t>(heard->run - event.run) >= 0;
+    };
     for (const FeedEvent& event : switched_) {
         if (is_heard(event)) surroundings_.listener.switched(status(), event.command);
     }
@@ -252,6 +260,10 @@ void Player::let_ring_out() const {
     if (output_.opened()) std::this_thread::sleep_for(kPeriods + std::chrono::duration<double>(latency_seconds()));
 }
 
+std::uint64_t Player::latency_frames() const {
+    return static_cast<std::uint64_t>(latency_seconds() * session_->format.sample_rate_hz);
+}
+
 double Player::latency_seconds() const {
     return output_.opened() ? output_.opened()->latency_seconds : 0.0;
 }
@@ -263,12 +275,16 @@ PlayerStatus Player::status() {
     status.latency_ms = 1000.0 * device_.latency_seconds;
     status.xruns = output_.xruns();
     status.underruns = underruns_;
-    status.preset = settings_.start.choice.preset;
-    status.intensity = settings_.start.choice.request.intensity;
-    if (!session_) return status;
-    const auto latency_frames = static_cast<std::uint64_t>(latency_seconds() * session_->format.sample_rate_hz);
+    status.preset = next_.choice.preset;
+    status.intensity = next_.choice.request.intensity;
+    status.original = next_.choice.original;
+    if (!session_) {
+        const bool had_device = !device_.device.name.empty();
+        if (had_device) status.state = PlayerStatus::State::waiting_for_device;
+        return status;
+    }
     status.buffered_seconds = session_->feeder.buffered_seconds();
-    if (const auto heard = session_->feeder.heard(latency_frames)) describe(*heard, status);
+    if (const auto heard = session_->feeder.heard(latency_frames())) describe(*heard, status);
     status.state = !output_.opened()          ? PlayerStatus::State::waiting_for_device
                    : paused_                  ? PlayerStatus::State::paused
                    : status.track.number == 0 ? PlayerStatus::State::loading

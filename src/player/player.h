@@ -85,6 +85,7 @@ private:
     PlayerStatus status();
     void describe(const Heard& heard, PlayerStatus& status);
     double latency_seconds() const;
+    std::uint64_t latency_frames() const;  // of the session's format
 
     const Surroundings surroundings_;
     PlayerSettings settings_;
@@ -96,7 +97,7 @@ private:
     std::unique_ptr<Session> session_;  // replaced under session_mutex_; read without by the player's own thread
     FeedStart next_;                    // where the next session begins
     OpenedOutput device_;               // that is or was open
-    std::set<std::uint32_t> refused_rates_;  // by it
+    std::vector<PlayerCommand> kept_commands_;  // for the next session
     bool paused_ = false;
     bool quit_ = false;
     bool ended_by_itself_ = false;

@@ -8,6 +8,7 @@
 
 #include "src/player/driver_remarks.h"
 #include "src/player/portaudio_stream.h"
+#include "src/player/screen_text.h"
 
 namespace lacquer::player {
 namespace {
@@ -17,7 +18,7 @@ SoundDevice device_at(int index) {
     const bool plays = info.maxOutputChannels > 0;
     SoundDevice device;
     device.index = index;
-    device.name = info.name;
+    device.name = printable(info.name);  // any program can be a JACK device, and call itself what it likes
     device.host_api = Pa_GetHostApiInfo(info.hostApi)->name;
     device.input_channels = static_cast<std::uint32_t>(info.maxInputChannels);
     device.output_channels = static_cast<std::uint32_t>(info.maxOutputChannels);

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "src/player/screen_text.h"
+
 namespace lacquer::player {
 namespace {
 
@@ -28,8 +30,9 @@ bool can(const SoundDevice& device, Direction direction) {
     if (known.empty()) {
         throw SoundError(SoundError::Reason::no_device, fmt::format("there is no sound {} device", what));
     }
-    const std::string problem = wanted.empty() ? fmt::format("there is no default sound {} device", what)
-                                               : fmt::format("no single {} device is called '{}'", what, wanted);
+    const std::string problem = wanted.empty()
+                                    ? fmt::format("there is no default sound {} device", what)
+                                    : fmt::format("no single {} device is called '{}'", what, printable(wanted));
     throw SoundError(SoundError::Reason::no_device, problem + "; there are:" + known);
 }
 

@@ -33,14 +33,14 @@ TEST(DevicesCommandTest, AsJsonEveryFieldHasItsName) {
     const auto& device = answer["devices"][0];
     EXPECT_EQ(device["index"], 0);
     EXPECT_EQ(device["name"], "Speakers");
-    EXPECT_EQ(device["host_api"], "Fake");
-    EXPECT_EQ(device["input_channels"], 2);
-    EXPECT_EQ(device["output_channels"], 2);
-    EXPECT_EQ(device["default_rate_hz"], 48'000);
-    EXPECT_EQ(device["low_latency_ms"], 10.0);
-    EXPECT_EQ(device["high_latency_ms"], 40.0);
-    EXPECT_EQ(device["default_input"], true);
-    EXPECT_EQ(device["default_output"], true);
+    EXPECT_EQ(device["hostApi"], "Fake");
+    EXPECT_EQ(device["inputChannels"], 2);
+    EXPECT_EQ(device["outputChannels"], 2);
+    EXPECT_EQ(device["defaultRateHz"], 48'000);
+    EXPECT_EQ(device["lowLatencyMs"], 10.0);
+    EXPECT_EQ(device["highLatencyMs"], 40.0);
+    EXPECT_EQ(device["defaultInput"], true);
+    EXPECT_EQ(device["defaultOutput"], true);
 }
 
 TEST(DevicesCommandTest, NamesThatAreNoTextDoNotBreakTheJson) {

@@ -356,7 +356,8 @@ TEST_F(MixerTest, TwoThreadsAndManySwitchesGiveOneUnbrokenRamp) {
     mixer.switch_to_spare({run, std::nullopt, false});
     test::Random random(7);
     while (base + written < kEnd) {
-        FrameRing* spare = random.below(8) == 0 ? mixer.spare() : nullptr;
+        const bool may_switch = random.below(8) == 0 && mixer.heard()->available_frames() < 2 * kPlenty;
+        FrameRing* spare = may_switch ? mixer.spare() : nullptr;
         const auto position = mixer.position();
         if (spare != nullptr && position && position->run == run) {
             base += static_cast<std::int64_t>(position->frame);
@@ -364,7 +365,9 @@ TEST_F(MixerTest, TwoThreadsAndManySwitchesGiveOneUnbrokenRamp) {
             fill(*spare, kFade + 400);
             mixer.switch_to_spare({++run, position->frame});
         }
-        if (mixer.heard()->available_frames() < 2 * kPlenty) fill(*mixer.heard(), 1 + random.below(5'000));
+        // One that is to take over may have to pass over all that the other one held.
+        const std::size_t enough = mixer.spare() != nullptr ? kPlenty : 3 * kPlenty;
+        if (mixer.heard()->available_frames() < enough) fill(*mixer.heard(), 1 + random.below(5'000));
     }
     mixer.end_lane();
     while (!mixer.finished(run)) std::this_thread::yield();
