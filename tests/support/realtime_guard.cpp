@@ -1,7 +1,9 @@
 #include "tests/support/realtime_guard.h"
 
+#include <atomic>
 #include <cstdarg>
 #include <ctime>
+#include <utility>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -58,18 +60,34 @@ void* next_function(const char* name) noexcept {
     return found != nullptr ? found : dlsym(RTLD_NEXT, name);
 }
 
-template <typename Function>
-Function next(Function, const char* name) noexcept {
-    return reinterpret_cast<Function>(next_function(name));
-}
+// What is passed on to, looked up once. No static with a guard: that calls syscall(), which is here. Looking up may
+// allocate, and is not what is watched.
+class Next {
+public:
+    template <typename Function>
+    Function get(Function, const char* name) noexcept {
+        void* known = function_.load(std::memory_order_acquire);
+        if (known == nullptr) {
+            const int watching = std::exchange(guards, 0);
+            known = next_function(name);
+            guards = watching;
+            function_.store(known, std::memory_order_release);
+        }
+        return reinterpret_cast<Function>(known);
+    }
+
+private:
+    std::atomic<void*> function_{nullptr};
+};
 
 }  // namespace
 
-#define PASS_ON(result, name, parameters, arguments)     \
-    result name parameters {                             \
-        static const auto original = next(&name, #name); \
-        note(#name);                                     \
-        return original arguments;                       \
+#define PASS_ON(result, name, parameters, arguments)  \
+    result name parameters {                          \
+        static constinit Next next;                   \
+        const auto original = next.get(&name, #name); \
+        note(#name);                                  \
+        return original arguments;                    \
     }
 
 extern "C" {
@@ -106,7 +124,8 @@ PASS_ON(void*, mmap, (void* at, size_t n, int protection, int flags, int file, o
 PASS_ON(int, munmap, (void* at, size_t n) noexcept, (at, n))
 
 int open(const char* path, int flags, ...) {
-    static const auto original = next(&open, "open");
+    static constinit Next next;
+    const auto original = next.get(&open, "open");
     note("open");
     va_list more;
     va_start(more, flags);
@@ -116,7 +135,8 @@ int open(const char* path, int flags, ...) {
 }
 
 int open64(const char* path, int flags, ...) {
-    static const auto original = next(&open64, "open64");
+    static constinit Next next;
+    const auto original = next.get(&open64, "open64");
     note("open64");
     va_list more;
     va_start(more, flags);
@@ -126,7 +146,8 @@ int open64(const char* path, int flags, ...) {
 }
 
 int ioctl(int file, unsigned long request, ...) noexcept {
-    static const auto original = next(&ioctl, "ioctl");
+    static constinit Next next;
+    const auto original = next.get(&ioctl, "ioctl");
     note("ioctl");
     va_list more;
     va_start(more, request);
@@ -137,7 +158,8 @@ int ioctl(int file, unsigned long request, ...) noexcept {
 
 // futex(2) has no function of its own.
 long syscall(long number, ...) noexcept {
-    static const auto original = next(&syscall, "syscall");
+    static constinit Next next;
+    const auto original = next.get(&syscall, "syscall");
     note(number == SYS_futex ? "futex" : "syscall");
     long arguments[6];
     va_list more;
