@@ -56,10 +56,10 @@ Target& Aim::from(const std::optional<Heard>& heard) {
 }
 
 std::optional<std::string> Aim::follow(const SeekBy& seek, const std::optional<Heard>& heard) {
-    if (!heard) return "nothing is playing yet";
+    if (!heard && !(target_ && target_->seconds)) return "nothing is playing yet";
     const double begin = target_ && target_->seconds ? *target_->seconds : seconds_of(*heard);
     Target& target = from(heard);
-    const bool same_track = target.track == heard->entry.track->index;
+    const bool same_track = heard && target.track == heard->entry.track->index;
     const double end = same_track ? heard->entry.track_seconds : begin + seek.seconds;
     target.seconds = std::clamp(begin + seek.seconds, 0.0, std::max(0.0, end));
     return std::nullopt;

@@ -22,7 +22,8 @@ struct Target {
 
 class Aim {
 public:
-    explicit Aim(ListeningChoice choice) : choice_(std::move(choice)) {}
+    explicit Aim(ListeningChoice choice, std::optional<std::size_t> compared_track = {})
+        : choice_(std::move(choice)), compared_track_(compared_track) {}
 
     // Commands that come before the target was reached start from the target. Returns why it cannot be done, for
     // people; nullopt: target() is set. `heard`: nullopt when nothing is yet.

@@ -9,6 +9,7 @@
 
 #include "src/player/frame_ring.h"
 #include "src/player/level_meter.h"
+#include "src/player/player_status.h"
 #include "src/player/run.h"
 #include "src/player/timeline.h"
 
@@ -18,8 +19,8 @@ namespace lacquer::player {
 struct FeedStart {
     std::size_t track = 0;
     double seconds = 0.0;
-    ListeningChoice choice;
-    bool fades_in = false;
+    ListeningChoice choice;                 // compared: this track was
+    std::vector<PlayerCommand> commands{};  // that led here and are told as switched when it is heard
 };
 
 // The feeder has no more to give in this format.

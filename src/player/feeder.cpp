@@ -30,19 +30,19 @@ std::int64_t frame_at(double seconds, const RunFormat& format, const PlayableTra
 Feeder::Feeder(Parts parts, const FeedStart& start)
     : parts_(std::move(parts)),
       ahead_frames_(frames_of(kAheadSeconds, parts_.format)),
-      aim_(start.choice),
+      aim_(start.choice, start.choice.compared ? std::optional(start.track) : std::nullopt),
       choice_(start.choice) {
-    aim_.aim_at({start.track, start.seconds});
+    aim_.aim_at({start.track, start.seconds, 1, start.commands});
     thread_ = std::thread([this] { work(); });
 }
 
-Feeder::~Feeder() {
+void Feeder::stop() {
     {
         const thread::MutexLock lock(mutex_);
         stopping_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 void Feeder::ask(const PlayerCommand& command) {
@@ -222,8 +222,9 @@ Feeder::Step Feeder::try_another(const std::string& problem) {
 Feeder::Step Feeder::switch_to(const TrackPtr& track) {
     const std::optional<double> seconds = aim_.target()->seconds;
     if (!parts_.plays(track->input.media.sample_rate_hz)) {
+        FeedStart next{track->index, seconds.value_or(0.0), aim_.choice_for(track->index), aim_.target()->commands};
         aim_.target().reset();
-        set_end({FeedStart{track->index, seconds.value_or(0.0), aim_.choice_for(track->index), true}, true});
+        set_end({std::move(next), true});
         return Step::done;
     }
     FrameRing* lane = parts_.mixer.spare();
@@ -344,7 +345,7 @@ bool Feeder::go_on_with_next(Feed& feed) {
     if (!loaded || !loaded->track) return false;  // when it just failed, the next look finds that out
     if (!parts_.plays(loaded->track->input.media.sample_rate_hz)) {
         feed.run().finish();
-        feed.leads_to = FeedEnd{FeedStart{next, 0.0, aim_.choice_for(next), false}, false};
+        feed.leads_to = FeedEnd{FeedStart{next, 0.0, aim_.choice_for(next)}, false};
         return true;
     }
     try {

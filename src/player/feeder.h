@@ -56,7 +56,9 @@ public:
         std::function<bool(std::uint32_t track_rate_hz)> plays;
     };
     Feeder(Parts parts, const FeedStart& start);
-    ~Feeder();
+    ~Feeder() { stop(); }
+    // Feeds no more, and nothing is added to what take_events() gives. Idempotent.
+    void stop();
 
     // All but TogglePause and Quit, which are not the feeder's.
     void ask(const PlayerCommand& command);

@@ -131,7 +131,7 @@ private:
                 .rate_hz = command_.rate_hz,
                 .quality = settings.play_resampler,
                 .grid = settings.grid,
-                .start = {0, command_.start_seconds, command_.choice, command_.start_seconds > 0.0}};
+                .start = {0, command_.start_seconds, command_.choice}};
     }
 
     Player::Surroundings surroundings(SoundSystem& sound, Screen& screen) {

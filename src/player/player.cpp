@@ -13,10 +13,10 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kChannels = 2;
-constexpr std::size_t kMostKept = 64;  // commands
-constexpr auto kPatience = 50ms;       // between two looks at everything
-constexpr auto kTickEvery = 100ms;     // of the listener
-constexpr auto kFadePatience = 300ms;  // until a device that does not ask any more is not waited for
+constexpr std::size_t kMostAsked = 200;  // and not yet done
+constexpr auto kPatience = 50ms;         // between two looks at everything
+constexpr auto kTickEvery = 100ms;       // of the listener
+constexpr auto kFadePatience = 300ms;    // until a device that does not ask any more is not waited for
 
 constexpr auto kPeriods = 30ms;  // between the driver's last question and its next
 
@@ -41,9 +41,12 @@ Player::~Player() {
 }
 
 bool Player::stop() {
+    if (stopped_) return *stopped_;
     output_.stop(SoundStream::Stop::now);
     close_session();
-    return tracks_.stop() && !output_.is_hung();
+    const bool all_loaded = tracks_.stop();
+    stopped_ = all_loaded && !output_.is_hung();
+    return *stopped_;
 }
 
 std::size_t Player::run() {
@@ -52,10 +55,10 @@ std::size_t Player::run() {
         opened = output_.open_at(rate_wanted_hz(), [this] { return pass_time(0ms); });
         if (opened && settings_.rate_hz && device_.sample_rate_hz != *settings_.rate_hz) refuse_rate();
         while (opened && pass_time(kPatience) && move_on()) {}
-        if (session_) tell_events();
         if (!ended_by_itself_) fade_out();
         let_ring_out();
         output_.stop(SoundStream::Stop::drained);
+        settle_session();
     }
     PlayerStatus last = status();
     last.state = PlayerStatus::State::ended;
@@ -68,14 +71,26 @@ bool Player::find_first_track() {
     std::size_t& track = next_.track;
     while (track < tracks_.count()) {
         const auto loaded = tracks_.find(track);
-        if (loaded && loaded->track) return true;
-        if (loaded) {
+        if (loaded && loaded->track) {
+            if (begins_in(*loaded->track)) return true;
+            ++track;
+            next_.seconds = 0.0;
+        } else if (loaded) {
             skip(track++, loaded->problem);
             next_.seconds = 0.0;
         } else if (!pass_time(5ms)) {
             return false;
         }
     }
+    return false;
+}
+
+bool Player::begins_in(const PlayableTrack& track) {
+    const media::MediaInfo& media = track.input.media;
+    const double length = static_cast<double>(served_frames(media)) / media.sample_rate_hz;
+    if (next_.seconds == 0.0 || next_.seconds < length) return true;
+    surroundings_.listener.message(
+        fmt::format("'{}' lasts {:.1f} s, playing was to begin at {:.1f} s", track.name, length, next_.seconds));
     return false;
 }
 
@@ -86,7 +101,7 @@ bool Player::pass_time(std::chrono::milliseconds patience) {
     if (!device_.device.name.empty()) output_.tick(Clock::now());
     if (session_) {
         tell_events();
-        tell_place();
+        tell_place(at_the_ear());
     }
     if (const auto now = Clock::now(); now >= next_tick_) {
         next_tick_ = now + kTickEvery;
@@ -102,13 +117,23 @@ void Player::obey(const PlayerCommand& command) {
         paused_ = !paused_;
         if (session_) session_->mixer.pause(paused_);
         surroundings_.listener.switched(status(), command);
-    } else if (session_) {
-        session_->feeder.ask(command);
-    } else if (kept_commands_.size() < kMostKept) {
-        kept_commands_.push_back(command);
     } else {
-        surroundings_.listener.refused(command, "there is no sound device to play on");
+        ask(command);
     }
+}
+
+void Player::ask(const PlayerCommand& command) {
+    if (asked_.size() >= kMostAsked) {
+        surroundings_.listener.refused(command, "too much was asked for already");
+        return;
+    }
+    asked_.push_back(command);
+    if (session_) session_->feeder.ask(command);
+}
+
+void Player::forget(const PlayerCommand& command) {
+    const auto found = std::find(asked_.begin(), asked_.end(), command);
+    if (found != asked_.end()) asked_.erase(found);
 }
 
 void Player::refuse_rate() const {
@@ -134,15 +159,33 @@ void Player::begin_session() {
     auto session =
         std::make_unique<Session>(surroundings_.chunks, tracks_, settings_.grid, format, std::move(plays), next_);
     session->mixer.pause(paused_);
+    for (const PlayerCommand& command : next_.commands) forget(command);
+    for (const PlayerCommand& command : asked_) session->feeder.ask(command);
+    asked_.insert(asked_.begin(), next_.commands.begin(), next_.commands.end());
     outlet_.connect(&session->mixer);
     told_underruns_ = 0;
-    for (const PlayerCommand& command : std::exchange(kept_commands_, {})) session->feeder.ask(command);
     const thread::MutexLock lock(session_mutex_);
     session_ = std::move(session);
 }
 
+// Nothing is heard of it any more, and nothing that happened in it stays untold.
+void Player::settle_session() {
+    if (!session_) return;
+    outlet_.connect(nullptr);
+    session_->feeder.stop();
+    tell_events();
+    tell_place(session_->feeder.heard());
+}
+
+// What was asked for and not heard is in next_.commands: in the feeder's choice, or asked of the next session again.
+void Player::end_session() {
+    settle_session();
+    next_.commands.clear();
+    for (FeedEvent& event : switched_) next_.commands.push_back(std::move(event.command));
+    close_session();
+}
+
 void Player::close_session() {
-    if (session_) tell_events();
     outlet_.connect(nullptr);
     std::unique_ptr<Session> session;
     {
@@ -161,8 +204,9 @@ void Player::wake_feeder() {
 void Player::output_opened(const OpenedOutput& output) {
     device_ = output;
     if (session_ && session_->format.sample_rate_hz != output.sample_rate_hz) {
-        next_ = here();
-        close_session();
+        FeedStart next = here();
+        end_session();
+        next_ = std::move(next);
     }
     if (!session_) begin_session();
     surroundings_.listener.device_opened(status());
@@ -180,7 +224,7 @@ FeedStart Player::here() const {
     const auto heard = session_->feeder.heard();
     if (!heard) return next_;
     const double seconds = static_cast<double>(heard->track_frame) / session_->format.sample_rate_hz;
-    return {heard->entry.track->index, seconds, session_->feeder.choice(), true};
+    return {heard->entry.track->index, seconds, heard->entry.choice};
 }
 
 void Player::tell_events() {
@@ -190,6 +234,7 @@ void Player::tell_events() {
                 switched_.push_back(std::move(event));
                 break;
             case FeedEvent::Kind::refused:
+                forget(event.command);
                 surroundings_.listener.refused(event.command, event.reason);
                 break;
             case FeedEvent::Kind::skipped:
@@ -210,19 +255,20 @@ void Player::skip(std::size_t track, const std::string& reason) {
 }
 
 // What has come to be heard since the last look.
-void Player::tell_place() {
-    const auto heard = session_->feeder.heard(latency_frames());
+void Player::tell_place(const std::optional<Heard>& heard) {
     if (!heard) return;
     if (told_track_ != heard->entry.track->index) {
         told_track_ = heard->entry.track->index;
-        surroundings_.listener.track_started(status());
+        surroundings_.listener.track_started(status(heard));
     }
     // A run that lived for less than it takes to look was heard, too.
     const auto is_heard = [&](const FeedEvent& event) {
         return static_cast<std::int16_t>(heard->run - event.run) >= 0;
     };
     for (const FeedEvent& event : switched_) {
-        if (is_heard(event)) surroundings_.listener.switched(status(), event.command);
+        if (!is_heard(event)) continue;
+        forget(event.command);
+        surroundings_.listener.switched(status(heard), event.command);
     }
     std::erase_if(switched_, is_heard);
 }
@@ -231,7 +277,7 @@ void Player::tell_place() {
 bool Player::move_on() {
     if (!session_) return true;
     const auto end = session_->feeder.end();
-    if (!end || (!end->at_once && !session_->feeder.played_out())) return true;
+    if (!end || (!end->at_once && (paused_ || !session_->feeder.played_out()))) return true;
     if (end->at_once) fade_out();
     if (!end->next) {
         ended_by_itself_ = !end->at_once;
@@ -243,13 +289,16 @@ bool Player::move_on() {
 
 void Player::go_on_at(const FeedStart& next) {
     let_ring_out();
+    end_session();
+    std::vector<PlayerCommand> commands = std::move(next_.commands);
+    commands.insert(commands.end(), next.commands.begin(), next.commands.end());
     next_ = next;
-    close_session();
+    next_.commands = std::move(commands);
     if (!output_.reopen(rate_wanted_hz(), SoundStream::Stop::drained)) begin_session();
 }
 
 void Player::fade_out() {
-    if (!session_) return;
+    if (!session_ || !output_.opened()) return;
     session_->mixer.pause(true);
     const auto give_up = Clock::now() + kFadePatience;
     while (!session_->mixer.silent() && Clock::now() < give_up) std::this_thread::sleep_for(2ms);
@@ -268,7 +317,12 @@ double Player::latency_seconds() const {
     return output_.opened() ? output_.opened()->latency_seconds : 0.0;
 }
 
-PlayerStatus Player::status() {
+std::optional<Heard> Player::at_the_ear() const {
+    if (!session_) return std::nullopt;
+    return session_->feeder.heard(latency_frames());
+}
+
+PlayerStatus Player::status(const std::optional<Heard>& heard) {
     PlayerStatus status;
     status.device = device_.device.name;
     status.device_rate_hz = device_.sample_rate_hz;
@@ -278,14 +332,10 @@ PlayerStatus Player::status() {
     status.preset = next_.choice.preset;
     status.intensity = next_.choice.request.intensity;
     status.original = next_.choice.original;
-    if (!session_) {
-        const bool had_device = !device_.device.name.empty();
-        if (had_device) status.state = PlayerStatus::State::waiting_for_device;
-        return status;
-    }
-    status.buffered_seconds = session_->feeder.buffered_seconds();
-    if (const auto heard = session_->feeder.heard(latency_frames())) describe(*heard, status);
-    status.state = !output_.opened()          ? PlayerStatus::State::waiting_for_device
+    if (session_) status.buffered_seconds = session_->feeder.buffered_seconds();
+    if (session_ && heard) describe(*heard, status);
+    const bool device_is_away = !device_.device.name.empty() && !output_.opened();
+    status.state = device_is_away             ? PlayerStatus::State::waiting_for_device
                    : paused_                  ? PlayerStatus::State::paused
                    : status.track.number == 0 ? PlayerStatus::State::loading
                                               : PlayerStatus::State::playing;

@@ -64,9 +64,12 @@ public:
 
 private:
     bool find_first_track();
+    bool begins_in(const PlayableTrack& track);
     bool pass_time(std::chrono::milliseconds patience);
     bool move_on();
     void begin_session();
+    void settle_session();
+    void end_session();
     void close_session();
     void go_on_at(const FeedStart& next);
     std::uint32_t rate_wanted_hz();
@@ -74,15 +77,19 @@ private:
     FeedStart here() const;
     void wake_feeder();
     void obey(const PlayerCommand& command);
+    void ask(const PlayerCommand& command);
+    void forget(const PlayerCommand& command);
     void skip(std::size_t track, const std::string& reason);
     void output_opened(const OpenedOutput& output) override;
     void output_lost(const std::string& device, const std::string& reason) override;
     void output_message(const std::string& text) override;
     void tell_events();
-    void tell_place();
+    void tell_place(const std::optional<Heard>& heard);
+    std::optional<Heard> at_the_ear() const;
     void fade_out();
     void let_ring_out() const;
-    PlayerStatus status();
+    PlayerStatus status() { return status(at_the_ear()); }
+    PlayerStatus status(const std::optional<Heard>& heard);
     void describe(const Heard& heard, PlayerStatus& status);
     double latency_seconds() const;
     std::uint64_t latency_frames() const;  // of the session's format
@@ -97,13 +104,14 @@ private:
     std::unique_ptr<Session> session_;  // replaced under session_mutex_; read without by the player's own thread
     FeedStart next_;                    // where the next session begins
     OpenedOutput device_;               // that is or was open
-    std::vector<PlayerCommand> kept_commands_;  // for the next session
     bool paused_ = false;
     bool quit_ = false;
     bool ended_by_itself_ = false;
+    std::optional<bool> stopped_;  // what stop() came to
     std::set<std::size_t> skipped_;
     std::optional<std::size_t> told_track_;
-    std::vector<FeedEvent> switched_;  // and not yet heard
+    std::vector<FeedEvent> switched_;   // and not yet heard
+    std::vector<PlayerCommand> asked_;  // neither heard nor refused yet: the next session is asked for them again
     std::uint64_t underruns_ = 0;
     std::uint64_t told_underruns_ = 0;  // of this session
     std::chrono::steady_clock::time_point next_tick_{};

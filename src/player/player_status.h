@@ -57,20 +57,33 @@ struct PlayerStatus {
 };
 
 // Commands. Each is heard, and shows in the status, as soon as the device gets to it.
-struct TogglePause {};
+struct TogglePause {
+    bool operator==(const TogglePause&) const = default;
+};
 struct SeekBy {
     double seconds = 0.0;  // from what is heard, bounded by the track
+    bool operator==(const SeekBy&) const = default;
 };
-struct ToggleOriginal {};
+struct ToggleOriginal {
+    bool operator==(const ToggleOriginal&) const = default;
+};
 struct SelectPreset {
     std::string name;
+    bool operator==(const SelectPreset&) const = default;
 };
 struct ChangeIntensity {
     double by = 0.0;  // the result is kept in [0, 1]
+    bool operator==(const ChangeIntensity&) const = default;
 };
-struct NextTrack {};
-struct PreviousTrack {};  // from beyond 3 s: the beginning of this one
-struct Quit {};
+struct NextTrack {
+    bool operator==(const NextTrack&) const = default;
+};
+struct PreviousTrack {  // from beyond 3 s: the beginning of this one
+    bool operator==(const PreviousTrack&) const = default;
+};
+struct Quit {
+    bool operator==(const Quit&) const = default;
+};
 using PlayerCommand =
     std::variant<TogglePause, SeekBy, ToggleOriginal, SelectPreset, ChangeIntensity, NextTrack, PreviousTrack, Quit>;
 

@@ -129,6 +129,20 @@ TEST(Aim, ComparingIsRememberedForTheTrackItWasAskedOn) {
     EXPECT_TRUE(aim.choice_for(3).compared) << "as loud as it was when compared";
 }
 
+TEST(Aim, GoesOnWithATrackThatWasComparedElsewhere) {
+    const Aim aim{ListeningChoice{}, 2};
+    EXPECT_TRUE(aim.choice_for(2).compared);
+    EXPECT_FALSE(aim.choice_for(3).compared);
+}
+
+TEST(Aim, SeeksFromWhereItIsToBeginBeforeAnythingIsHeard) {
+    Aim aim{ListeningChoice{}};
+    aim.aim_at({1, 20.0});
+    EXPECT_FALSE(aim.apply(SeekBy{5.0}, std::nullopt));
+    EXPECT_EQ(aim.target()->track, 1u);
+    EXPECT_EQ(aim.target()->seconds, 25.0);
+}
+
 TEST(Aim, RefusesWhatHasNothingToCompareAndLeavesEverythingAsItIs) {
     Aim aim{ListeningChoice{}};
     const Heard enhanced = hearing(0, 1.0, true);

@@ -81,7 +81,7 @@ public:
                 return tracks[index];
             },
             [] {});  // listen() wakes the feeder: it may come and go while this is called
-        player::FeedStart begin{track, seconds, untouched(), seconds > 0.0};
+        player::FeedStart begin{track, seconds, untouched()};
         feeder.emplace(player::Feeder::Parts{pipeline.chunks,
                                              *loader,
                                              mixer,

@@ -240,7 +240,6 @@ TEST_F(FeederTest, ATrackOfAnotherRateEndsTheFeedingInThisFormat) {
     ASSERT_TRUE(deck.feeder->end() && deck.feeder->end()->next);
     EXPECT_EQ(deck.feeder->end()->next->track, 1u);
     EXPECT_EQ(deck.feeder->end()->next->seconds, 0.0);
-    EXPECT_FALSE(deck.feeder->end()->next->fades_in);
     EXPECT_FALSE(deck.feeder->end()->at_once);
 }
 
