@@ -1,10 +1,9 @@
 // The terminal that playback is steered from and shown on: keys arrive one by one and unseen, and whatever ends or
 // stops the process leaves the terminal as it was.
 //
-// Method:  termios without ICANON and ECHO, with ISIG: Ctrl-C and Ctrl-Z stay signals. Handlers of fatal signals
-// restore
-//          the terminal and pass the signal on; SIGTSTP's restores it, stops, and sets it again when continued. In the
-//          background (`&`, `bg`) the terminal is left alone.
+// Method:  termios without ICANON and ECHO, with ISIG: Ctrl-C and Ctrl-Z stay signals. Handlers of fatal signals put
+//          the terminal back and pass the signal on; SIGTSTP's puts it back, stops, and sets it again when continued.
+//          In the background (`&`, `bg`) the terminal is left alone.
 // Threads: read_keys() from one at a time, everything else from any. At most one Terminal at a time.
 #pragma once
 

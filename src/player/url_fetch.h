@@ -1,10 +1,9 @@
 // Gets what an address leads to, whole, through broken connections and busy servers.
 //
-// Method:  redirects are followed, 10 at most and never from https to http. What may pass (src/retry_policy.h: 429,
-// 5xx;
-//          besides them time-outs, and a connection that breaks once there was one) is tried again three times after 1,
-//          2 and 4 s or what Retry-After says; what went further than ever before counts from one again. After a break
-//          the rest is asked for where the answer had a strong ETag (If-Range), else all of it.
+// Method:  redirects are followed, 10 at most and never from https to http. What may pass (429 and 5xx as
+//          in src/retry_policy.h, time-outs, a connection that breaks once there was one) is tried again three times
+//          after 1, 2 and 4 s or what Retry-After says; what went further than ever before counts from one again. After
+//          a break the rest is asked for where the answer had a strong ETag (If-Range), else all of it.
 // Threads: the caller's, for as long as it takes. The functions in FetchOptions are called on it.
 #pragma once
 

@@ -82,9 +82,8 @@ class Underruns(PlaybackTest):
         return recording.samples(), ended
 
     def test_none_while_a_batch_keeps_both_cores_busy(self):
-        """The player always has something ready. Both cards are paced in real time. JACK gives its clients real-time
-        priority; PulseAudio's ALSA plugin has a thread in the player without, so that a machine which makes everybody late
-        makes it late too."""
+        """The player always has something ready. Both cards are paced in real time, and the threads that serve them are
+        real-time ones where the system allows it; a machine which makes everybody late makes them late too."""
         source = passage(self.scratch / "music.wav", 60)
         times = max(1, LOADED_SECONDS // 60)
         reference = numpy.concatenate([self.rendered(source)] * times)
