@@ -208,7 +208,10 @@ TEST_F(FeederTest, ATrackThatBreaksOffIsFollowedByTheNextOne) {
     EXPECT_EQ(all[0].end, Deck::place(0, 1.0));
     EXPECT_EQ(all[1].at, all[0].at_end());
     EXPECT_GE(all[1].end, Deck::place(1, 4.5));
-    EXPECT_EQ(all[2].at, all[1].at_end());
+    constexpr std::size_t kDiesAwayIn = 80;
+    EXPECT_EQ(all[2].at, all[1].at_end() + kDiesAwayIn);
+    const auto broken = std::span<const float>(deck.heard).subspan(2 * all[1].at, 2 * (all[2].at - all[1].at));
+    EXPECT_LE(test::steepest(broken, 1.0), 1.001 / kDiesAwayIn);
     EXPECT_EQ(all[2].begin, Deck::place(2, 0.0));
     EXPECT_EQ(deck.skipped(), std::vector<std::size_t>{1});
 }
