@@ -10,7 +10,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kAheadSeconds = 3.0;
-constexpr double kMarginSeconds = 0.020;  // beyond the fade, in the lane that takes over: a period or two
+// In the lane that takes over, beyond the fade: for so long a busy machine may keep this thread waiting.
+constexpr double kMarginSeconds = 0.170;
+constexpr double kMarginInSilenceSeconds = 0.5;  // where nobody waits to hear a switch
+constexpr double kLeastMarginSeconds = 0.020;    // a period or two
 constexpr std::chrono::milliseconds kTopUpPause{150};
 constexpr std::chrono::milliseconds kSwitchPause{4};
 constexpr int kQuickRounds = 250;  // then what a switch waits for is no matter of milliseconds: a track, a device
@@ -271,10 +274,13 @@ void Feeder::take_over(std::unique_ptr<Feed> feed, std::optional<std::uint64_t> 
 // else is wanted by now.
 bool Feeder::prime(Feed& feed, std::optional<std::uint64_t> aligned_with) {
     const auto begun = Clock::now();
-    const std::size_t least = frames_of(kFadeSeconds + kMarginSeconds, parts_.format);
+    const bool in_silence = parts_.mixer.silent();
+    const double margin_seconds = in_silence ? kMarginInSilenceSeconds : kMarginSeconds;
+    const std::size_t enough = frames_of(kFadeSeconds + margin_seconds, parts_.format);
+    const std::size_t least = frames_of(kFadeSeconds + kLeastMarginSeconds, parts_.format);
     const auto wanted = [&] {
         const auto position = parts_.mixer.position();
-        return least + (aligned_with && position ? position->frame - *aligned_with : 0);
+        return enough + (aligned_with && position ? position->frame - *aligned_with : 0);
     };
     const auto what_is_ready = [] { return false; };
     const auto go_on = [&] {
@@ -293,7 +299,9 @@ bool Feeder::prime(Feed& feed, std::optional<std::uint64_t> aligned_with) {
             skip_rest(feed, error.what());
         }
         if (feed.run().finished()) return true;
-        if (feed.run().ends_here() && !go_on_with_next(feed)) wait(true);
+        if (!feed.run().ends_here() || go_on_with_next(feed)) continue;
+        if (in_silence && feed.lane().written_frames() >= least) return true;  // a short one, and the next takes long
+        wait(true);
     }
     return true;
 }

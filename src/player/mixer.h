@@ -62,7 +62,8 @@ public:
     std::optional<Position> position() const noexcept;  // nullopt before anything was taken
     std::size_t available_frames() const noexcept;      // ready to be played
     void pause(bool paused) noexcept { paused_.store(paused, std::memory_order_release); }
-    bool silent() const noexcept { return silent_.load(std::memory_order_acquire); }  // paused or starved, faded out
+    // Nothing was heard yet, or paused or starved and faded out.
+    bool silent() const noexcept { return silent_.load(std::memory_order_acquire); }
     // The lane of this run is at its end, and nothing else is asked for.
     bool finished(std::uint16_t run) const noexcept { return finished_.load(std::memory_order_acquire) == run; }
     std::uint64_t underruns() const noexcept { return underruns_.load(std::memory_order_relaxed); }
@@ -109,7 +110,7 @@ private:
     std::atomic<std::uint64_t> position_ = kNoPosition;
     static constexpr std::uint64_t kNoPosition = ~std::uint64_t{0};
     std::atomic<bool> paused_ = false;
-    std::atomic<bool> silent_ = false;
+    std::atomic<bool> silent_ = true;
     std::atomic<int> finished_ = kNone;  // a run
     std::atomic<std::uint64_t> underruns_ = 0;
 };

@@ -62,6 +62,38 @@ TEST_F(FeederTest, TheListIsNotPlayedOutBeforeItsLastFrame) {
     EXPECT_TRUE(deck.feeder->played_out());
 }
 
+// A machine that lets the feeder do nothing for half a second: what it had ready before the first frame lasts as long.
+TEST_F(FeederTest, HalfASecondIsReadyBeforeTheFirstFrameIsHeard) {
+    deck.add(5.0);
+    deck.faults->set({.from_frame = 8'000, .blocks = true});
+    deck.start();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // as far as it gets
+    deck.take(Deck::kRateHz);
+    EXPECT_TRUE(heard().empty());
+    deck.faults->release();
+    ASSERT_TRUE(test::eventually([&] {
+        deck.take(16);
+        return !heard().empty();
+    }));
+    EXPECT_EQ(heard()[0].begin, 0);
+    EXPECT_GE(deck.feeder->buffered_seconds(), 0.5);
+}
+
+TEST_F(FeederTest, AShortFirstTrackDoesNotWaitForOneThatTakesLong) {
+    deck.add(0.3);
+    deck.add(2.0);
+    deck.slow = 1;
+    deck.start();
+    ASSERT_TRUE(test::eventually([&] {
+        deck.take(16);
+        return !heard().empty();
+    }));
+    EXPECT_EQ(heard()[0].begin, 0);
+    deck.slow = Deck::kNone;
+    deck.listen_to_the_end();
+    EXPECT_EQ(heard().back().end, Deck::place(1, 2.0));
+}
+
 TEST_F(FeederTest, BeginsWhereItIsToldTo) {
     deck.add(1.0);
     deck.add(8.0);
@@ -195,7 +227,7 @@ TEST_F(FeederTest, GoesBackOverWhatCannotBeReadAndForwardsFromTheFirst) {
     expect_faded_to(Deck::place(1, 0.0));
 }
 
-// What was fed before it broke off is heard, and so is the end of the track before it.
+// What was fed before it broke off is heard, and so is the end of the track before it; no click at the break.
 TEST_F(FeederTest, ATrackThatBreaksOffIsFollowedByTheNextOne) {
     deck.faults->set({.from_frame = 100'000});
     deck.add(1.0);
