@@ -23,7 +23,7 @@ Output open_output(SoundSystem& system, const OutputWish& wish, std::uint32_t ra
         request.sample_rate_hz = request.output.default_rate_hz;
         output.stream = system.open(request, *output.outlet);
     }
-    output.opened = {request.output, rate_hz, request.sample_rate_hz, output.stream->output_latency_seconds()};
+    output.opened = {request.output, rate_hz, request.sample_rate_hz};
     return output;
 }
 

@@ -24,7 +24,6 @@ struct OpenedOutput {
     SoundDevice device;
     std::uint32_t wanted_rate_hz = 0;
     std::uint32_t sample_rate_hz = 0;  // the wanted one, or else the device's default
-    double latency_seconds = 0.0;      // from the callback to the ear, as the driver tells
 };
 
 // A stream that calls nobody until its outlet is connected.

@@ -18,8 +18,6 @@ constexpr auto kPatience = 50ms;         // between two looks at everything
 constexpr auto kTickEvery = 100ms;       // of the listener
 constexpr auto kFadePatience = 300ms;    // until a device that does not ask any more is not waited for
 
-constexpr auto kPeriods = 30ms;  // between the driver's last question and its next
-
 bool is_jack(const SoundDevice& device) {
     return device.host_api.find("JACK") != std::string::npos;
 }
@@ -56,7 +54,7 @@ std::size_t Player::run() {
         if (opened && settings_.rate_hz && device_.sample_rate_hz != *settings_.rate_hz) refuse_rate();
         while (opened && pass_time(kPatience) && move_on()) {}
         if (!ended_by_itself_) fade_out();
-        let_ring_out();
+        output_.ring_out();  // nothing depends on what the driver does with the rest
         output_.stop(SoundStream::Stop::drained);
         settle_session();
     }
@@ -288,7 +286,7 @@ bool Player::move_on() {
 }
 
 void Player::go_on_at(const FeedStart& next) {
-    let_ring_out();
+    output_.ring_out();
     end_session();
     std::vector<PlayerCommand> commands = std::move(next_.commands);
     commands.insert(commands.end(), next.commands.begin(), next.commands.end());
@@ -304,17 +302,8 @@ void Player::fade_out() {
     while (!session_->mixer.silent() && Clock::now() < give_up) std::this_thread::sleep_for(2ms);
 }
 
-// Silence follows what is still in the device, so that nothing depends on what its driver does with the rest.
-void Player::let_ring_out() const {
-    if (output_.opened()) std::this_thread::sleep_for(kPeriods + std::chrono::duration<double>(latency_seconds()));
-}
-
 std::uint64_t Player::latency_frames() const {
-    return static_cast<std::uint64_t>(latency_seconds() * session_->format.sample_rate_hz);
-}
-
-double Player::latency_seconds() const {
-    return output_.opened() ? output_.opened()->latency_seconds : 0.0;
+    return static_cast<std::uint64_t>(output_.latency_seconds() * session_->format.sample_rate_hz);
 }
 
 std::optional<Heard> Player::at_the_ear() const {
@@ -326,7 +315,7 @@ PlayerStatus Player::status(const std::optional<Heard>& heard) {
     PlayerStatus status;
     status.device = device_.device.name;
     status.device_rate_hz = device_.sample_rate_hz;
-    status.latency_ms = 1000.0 * device_.latency_seconds;
+    status.latency_ms = 1000.0 * output_.latency_seconds();
     status.xruns = output_.xruns();
     status.underruns = underruns_;
     status.preset = next_.choice.preset;

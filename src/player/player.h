@@ -87,11 +87,9 @@ private:
     void tell_place(const std::optional<Heard>& heard);
     std::optional<Heard> at_the_ear() const;
     void fade_out();
-    void let_ring_out() const;
     PlayerStatus status() { return status(at_the_ear()); }
     PlayerStatus status(const std::optional<Heard>& heard);
     void describe(const Heard& heard, PlayerStatus& status);
-    double latency_seconds() const;
     std::uint64_t latency_frames() const;  // of the session's format
 
     const Surroundings surroundings_;

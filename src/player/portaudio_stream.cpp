@@ -181,6 +181,7 @@ PortAudioStream::PortAudioStream(std::shared_ptr<PortAudioLibrary> library, cons
         stream_ = nullptr;
         fail(error, request);
     }
+    told_seconds_.store(Pa_GetStreamInfo(stream_)->outputLatency);
     // When the system refuses, PortAudio may take that for an error of the stream.
     if (alsa && realtime.allowed()) PaAlsa_EnableRealtimeScheduling(stream_, 1);
     {
@@ -207,8 +208,7 @@ void PortAudioStream::stop(Stop how) noexcept {
 }
 
 double PortAudioStream::output_latency_seconds() const {
-    const PaStreamInfo* const info = stream_ == nullptr ? nullptr : Pa_GetStreamInfo(stream_);
-    return info == nullptr ? 0.0 : latency_seconds(info->outputLatency);
+    return std::max(latency_seconds(told_seconds_.load()), seen_seconds_.load(std::memory_order_relaxed));
 }
 
 double PortAudioStream::input_latency_seconds() const {
@@ -218,7 +218,7 @@ double PortAudioStream::input_latency_seconds() const {
 
 // PortAudio takes a period away from what JACK says, without a sign: between two programs, where JACK says 0, 27 hours
 // are left. A stream that is not called yet does not know its period.
-double PortAudioStream::latency_seconds(double told_seconds) const {
+double PortAudioStream::latency_seconds(double told_seconds) const LACQUER_REALTIME {
     if (!jack_) return told_seconds;
     const auto told = static_cast<std::uint32_t>(std::llround(told_seconds * sample_rate_hz_));
     const auto period = static_cast<std::uint32_t>(period_frames_.load(std::memory_order_relaxed));
@@ -235,13 +235,32 @@ bool PortAudioStream::ended() const noexcept {
     return stream_ == nullptr || Pa_IsStreamActive(stream_) != 1;
 }
 
-int PortAudioStream::on_call(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*,
-                             PaStreamCallbackFlags flags, void* self) LACQUER_REALTIME {
+// ALSA says how much waits before what is made now: in its buffer, which is all that was told at the opening, and in a
+// sound server behind it. What is told is the least: a driver may know nothing, and say 0. JACK's is as it was told.
+void PortAudioStream::look_at_clock(const PaStreamCallbackTimeInfo& time) LACQUER_REALTIME {
+    constexpr double kMostSeconds = 10.0;
+    constexpr double kShare = 1.0 / 16.0;
+    const double told = latency_seconds(told_seconds_.load(std::memory_order_relaxed));
+    double waits = time.outputBufferDacTime - time.currentTime;
+    if (jack_ || !(waits >= 0.0 && waits <= kMostSeconds)) waits = told;
+    const double before = seen_seconds_.load(std::memory_order_relaxed);
+    const double seen = before == 0.0 ? waits : before + kShare * (waits - before);
+    seen_seconds_.store(seen, std::memory_order_relaxed);
+    const std::uint64_t made = made_frames_.load(std::memory_order_relaxed);
+    const auto waiting = static_cast<std::uint64_t>(std::max(waits, told) * sample_rate_hz_ + 0.5);
+    heard_frames_.store(made - std::min(made, waiting), std::memory_order_release);
+}
+
+int PortAudioStream::on_call(const void* input, void* output, unsigned long frames,
+                             const PaStreamCallbackTimeInfo* time, PaStreamCallbackFlags flags,
+                             void* self) LACQUER_REALTIME {
     this_thread_is_the_drivers();
     auto& stream = *static_cast<PortAudioStream*>(self);
+    stream.look_at_clock(*time);
     stream.period_frames_.store(frames, std::memory_order_relaxed);
     if ((flags & (paOutputUnderflow | paInputOverflow)) != 0) stream.xruns_.fetch_add(1, std::memory_order_relaxed);
     stream.process(static_cast<const float*>(input), static_cast<float*>(output), frames);
+    stream.made_frames_.fetch_add(frames, std::memory_order_release);
     stream.calls_.fetch_add(1, std::memory_order_relaxed);
     return paContinue;
 }

@@ -47,6 +47,8 @@ public:
     void stop(Stop how) noexcept override;
     double output_latency_seconds() const override;
     double input_latency_seconds() const override;
+    std::uint64_t made_frames() const noexcept override { return made_frames_.load(std::memory_order_acquire); }
+    std::uint64_t heard_frames() const noexcept override { return heard_frames_.load(std::memory_order_acquire); }
     std::uint64_t calls() const noexcept override { return calls_.load(std::memory_order_relaxed); }
     std::uint64_t xruns() const noexcept override { return xruns_.load(std::memory_order_relaxed); }
     bool ended() const noexcept override;
@@ -55,7 +57,8 @@ private:
     static int on_call(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
                        PaStreamCallbackFlags flags, void* self) LACQUER_REALTIME;
     void wait_for_first_call() const;
-    double latency_seconds(double told_seconds) const;
+    double latency_seconds(double told_seconds) const LACQUER_REALTIME;
+    void look_at_clock(const PaStreamCallbackTimeInfo& time) LACQUER_REALTIME;
     void process(const float* input, float* output, std::size_t frames) LACQUER_REALTIME;
 
     const std::shared_ptr<PortAudioLibrary> library_;
@@ -67,6 +70,10 @@ private:
     const bool jack_;
     PaStream* stream_ = nullptr;                   // null: closed
     std::atomic<unsigned long> period_frames_{0};  // of the last call
+    std::atomic<double> told_seconds_{0.0};        // PortAudio's output latency, from the opening on
+    std::atomic<double> seen_seconds_{0.0};        // the same as the driver has seen it lately
+    std::atomic<std::uint64_t> made_frames_{0};
+    std::atomic<std::uint64_t> heard_frames_{0};
     std::atomic<std::uint64_t> calls_{0};
     std::atomic<std::uint64_t> xruns_{0};
 };

@@ -67,8 +67,13 @@ public:
     virtual ~SoundStream() = default;
     enum class Stop { now, drained };  // drained: what the device has taken is played out first
     virtual void stop(Stop how) noexcept = 0;
-    virtual double output_latency_seconds() const = 0;  // from the callback to the ear, as the driver tells
+    // From the callback to the ear, as the driver tells: also of what waits behind the device, where it knows of that.
+    virtual double output_latency_seconds() const = 0;
     virtual double input_latency_seconds() const = 0;
+    // What the callback has made since the stream was opened, and what of that had reached the ear when it was called
+    // last. In the device's own time, however slowly that passes on a machine with too much to do.
+    virtual std::uint64_t made_frames() const noexcept = 0;
+    virtual std::uint64_t heard_frames() const noexcept = 0;
     virtual std::uint64_t calls() const noexcept = 0;  // of the callback so far: stands still when the device is dead
     virtual std::uint64_t xruns() const noexcept = 0;  // that the driver has reported: it was late, not the callback
     virtual bool ended() const noexcept { return false; }  // the driver has given up: no call will come any more

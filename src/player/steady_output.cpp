@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 #include <utility>
 
 namespace lacquer::player {
@@ -158,6 +159,26 @@ void SteadyOutput::stop(Stop how) {
     if (output_) change(how, false);
     if (change_ && !change_->wait_for(patience)) leave_change_behind();
     change_.reset();
+}
+
+double SteadyOutput::latency_seconds() const {
+    return output_ ? output_->stream->output_latency_seconds() : 0.0;
+}
+
+bool SteadyOutput::ring_out() const {
+    if (!output_) return false;
+    const SoundStream& stream = *output_->stream;
+    const std::uint64_t made = stream.made_frames();
+    std::uint64_t calls = stream.calls();
+    const auto begun = std::chrono::steady_clock::now();
+    auto called_at = begun;
+    while (stream.heard_frames() < made) {
+        std::this_thread::sleep_for(2ms);
+        const auto now = std::chrono::steady_clock::now();
+        if (std::exchange(calls, stream.calls()) != calls) called_at = now;
+        if (stream.ended() || now - called_at >= kSilent || now - begun >= kLongestRing) return false;
+    }
+    return true;
 }
 
 std::uint64_t SteadyOutput::xruns() const {

@@ -5,7 +5,8 @@
 //          and opened on threads of their own; one that does not let go within kPatience is abandoned, and from then on
 //          the list of devices is not renewed until it does, because PortAudio would wait for it.
 // Threads: belongs to one, the listener is called on it; the callback runs on the device's. Nothing here waits for a
-//          driver except open_at(), which can be interrupted, and stop() and the destructor for at most kPatience.
+//          driver except open_at(), which can be interrupted, ring_out(), and stop() and the destructor for at most
+//          kPatience.
 // Time:    comes with tick(). A pause of the whole process is nobody's silence: what passes between two ticks counts as
 //          kLongestTick at most.
 #pragma once
@@ -39,6 +40,8 @@ public:
     using Stop = SoundStream::Stop;
     static constexpr Duration kStill = std::chrono::seconds(2);
     static constexpr Duration kPatience = std::chrono::seconds(2);
+    static constexpr Duration kSilent = std::chrono::milliseconds(500);
+    static constexpr Duration kLongestRing = std::chrono::seconds(15);
     static constexpr Duration kFirstPatience = std::chrono::seconds(10);
     static constexpr Duration kLongestTick = std::chrono::milliseconds(250);
 
@@ -67,6 +70,10 @@ public:
     // By the device that is or was open; forgotten when it is lost, because it may come back as another one.
     const std::vector<std::uint32_t>& refused_rates_hz() const { return refused_hz_; }
     bool refuses(std::uint32_t rate_hz) const;
+    double latency_seconds() const;  // from the callback to the ear, as it is by now; 0 while none is open
+    // Waits until what the callback has made so far has reached the ear, in the device's time. False: none is open, it
+    // was not called for kSilent, or kLongestRing has passed.
+    bool ring_out() const;
     std::uint64_t xruns() const;                              // of all streams so far
     bool is_changing() const { return change_.has_value(); }  // a driver is being waited for
     bool is_hung() const { return !hung_.empty(); }           // an abandoned one has not come back

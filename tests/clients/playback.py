@@ -172,6 +172,7 @@ class PlaybackTest(SystemTest):
             recording.wait_for_silence()
             self.assertEqual(code, 0, player.error_text())
             ended = player.of("ended")[-1]
+        self.assertEqual(ended["underruns"], 0, f"and {ended['xruns']} xruns of the driver")
         return recording.samples(), ended
 
     def table(self, *rows):

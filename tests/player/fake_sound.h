@@ -101,6 +101,11 @@ public:
         const thread::MutexLock lock(state_->mutex);
         return state_->hanging;
     }
+    // Frames of sound that waited in a device when it was stopped: made, and never heard.
+    std::uint64_t cut_off() const {
+        const thread::MutexLock lock(state_->mutex);
+        return state_->cut_off;
+    }
     std::size_t rescans() const {
         const thread::MutexLock lock(state_->mutex);
         return state_->rescans;
@@ -166,10 +171,25 @@ private:
         void stop(Stop how) noexcept override {
             const thread::MutexLock lock(state->mutex);
             state->hang_while(state->stop_hangs);
-            if (std::erase(state->streams, this) > 0) ++state->stops[how == Stop::now ? 0 : 1];
+            if (std::erase(state->streams, this) == 0) return;
+            ++state->stops[how == Stop::now ? 0 : 1];
+            if (request.output_channels == 0) return;
+            state->cut_off += waiting() - std::min(waiting(), state->silent_at_the_end() / request.output_channels);
         }
         double output_latency_seconds() const override { return request.latency_ms / 1000.0; }
         double input_latency_seconds() const override { return request.latency_ms / 1000.0; }
+        std::uint64_t made_frames() const noexcept override {
+            const thread::MutexLock lock(state->mutex);
+            return made;
+        }
+        std::uint64_t heard_frames() const noexcept override {
+            const thread::MutexLock lock(state->mutex);
+            return heard;
+        }
+        // A buffer that is full after each call.
+        std::uint64_t waiting() const {
+            return std::min(made, static_cast<std::uint64_t>(request.latency_ms * request.sample_rate_hz / 1000.0));
+        }
         std::uint64_t calls() const noexcept override {
             const thread::MutexLock lock(state->mutex);
             return call_count;
@@ -187,6 +207,8 @@ private:
         const player::StreamRequest request;
         player::AudioCallback& callback;
         std::uint64_t call_count = 0;
+        std::uint64_t made = 0;
+        std::uint64_t heard = 0;
         std::uint64_t xrun_count = 0;
         bool gone = false;
     };
@@ -208,8 +230,15 @@ private:
             input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(known));
             const std::size_t before = recording.size();
             recording.resize(before + frames * stream.request.output_channels, kNeverWritten);
+            stream.heard = stream.made - stream.waiting();
             stream.callback.process(inputs > 0 ? heard.data() : nullptr, recording.data() + before, frames);
+            stream.made += frames;
             ++stream.call_count;
+        }
+
+        std::uint64_t silent_at_the_end() const REQUIRES_LOCK(mutex) {  // samples of the recording
+            const auto sound = std::find_if(recording.rbegin(), recording.rend(), [](float x) { return x != 0.0f; });
+            return static_cast<std::uint64_t>(sound - recording.rbegin());
         }
 
         void hang_while(const bool& condition) REQUIRES_LOCK(mutex) {
@@ -227,6 +256,7 @@ private:
         std::vector<float> input GUARDED_BY(mutex);
         std::vector<float> heard GUARDED_BY(mutex);
         std::array<std::size_t, 2> stops GUARDED_BY(mutex){};
+        std::uint64_t cut_off GUARDED_BY(mutex) = 0;
         std::size_t rescans GUARDED_BY(mutex) = 0;  // the first look is one
         bool rescanned_while_open GUARDED_BY(mutex) = false;
         std::size_t hanging GUARDED_BY(mutex) = 0;

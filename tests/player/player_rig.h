@@ -116,6 +116,7 @@ public:
     FakeSoundSystem sound;
     std::vector<player::TrackPtr> tracks;   // null: cannot be read
     std::atomic<std::size_t> slow = kNone;  // this one takes as long to load
+    std::atomic<int> call_every_ms = 2;     // of the wall's time, for 160 frames
     std::deque<Step> steps;
     player::PlayerStatus status;  // as last told
     std::vector<Told> told;
@@ -140,7 +141,7 @@ private:
     void pass_time() {
         while (!ended_) {
             sound.advance(160, 160);
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            std::this_thread::sleep_for(std::chrono::milliseconds(call_every_ms));
         }
     }
 

@@ -30,6 +30,16 @@ TEST_F(PlayerTest, AListOfOneIsPlayedToItsLastFrame) {
     EXPECT_EQ(rig.told.back().status.track.number, 1u);
 }
 
+TEST_F(PlayerTest, NothingIsCutOffAtTheEndByADeviceWhoseTimePassesSlowly) {
+    rig.add(0.6);
+    rig.add(0.6, 22'050);
+    rig.call_every_ms = 30;  // a third of the pace of 16 kHz: what waits for 50 ms of it waits for 150 of the wall's
+    EXPECT_EQ(rig.run(), 0u);
+    expect_whole(0, 9'600);
+    expect_whole(1, 13'230);
+    EXPECT_EQ(rig.sound.cut_off(), 0u);
+}
+
 TEST_F(PlayerTest, WhatIsToldToStartIsWhatTheStatusShows) {
     for (int i = 0; i < 3; ++i) rig.add(0.7);
     rig.add(0.02);  // shorter than the device's latency

@@ -93,7 +93,28 @@ TEST_F(SteadyOutputTest, PlaysAndSaysSoOnce) {
     pass(10s);
     EXPECT_THAT(diary_.lines, ElementsAre("opened Speakers at 44100"));
     EXPECT_THAT(system_.recording(), AllOf(SizeIs(2u * 480'000), Each(1.0f)));
-    EXPECT_EQ(output_.opened()->latency_seconds, 0.05);
+    EXPECT_EQ(output_.latency_seconds(), 0.05);
+}
+
+TEST_F(SteadyOutputTest, RingsOutInTheDevicesTimeNotInTheWalls) {
+    output_.open_at(48'000);
+    pass(1s);
+    std::jthread device([&](const std::stop_token& stop) {  // a tenth of the pace of 48 kHz
+        for (; !stop.stop_requested(); std::this_thread::sleep_for(20ms)) system_.advance(96);
+    });
+    EXPECT_TRUE(output_.ring_out());
+    device.request_stop();
+    device.join();
+    EXPECT_GE(system_.recording().size(), 2u * (48'000 + 2'400));
+}
+
+TEST_F(SteadyOutputTest, ADeviceThatStandsStillDoesNotRingOut) {
+    EXPECT_FALSE(output_.ring_out()) << "not open";
+    output_.open_at(48'000);
+    pass(1s);
+    EXPECT_FALSE(output_.ring_out()) << "nobody calls";
+    system_.unplug("Speakers");
+    EXPECT_FALSE(output_.ring_out()) << "gone";
 }
 
 TEST_F(SteadyOutputTest, WhatCannotBeOpenedFirstIsAnError) {
