@@ -350,6 +350,7 @@ void Player::describe(const Heard& heard, PlayerStatus& status) {
     status.original = heard.entry.choice.original;
     status.match_gain_db = heard.entry.voice.gain_db;
     status.meters = session_->meter.at(heard.meter_frame);
+    if (session_->mixer.silent()) status.meters = {.integrated_lufs = status.meters.integrated_lufs};
     status.resampled = media.sample_rate_hz != session_->format.sample_rate_hz;
     if (reduction_ && !paused_) {
         const auto frame = std::llround(status.position_seconds * media.sample_rate_hz);

@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kHoldFor{1500};
 constexpr double kFallDb = 1.5;  // per update, once held long enough
 constexpr int kIndent = 2;
 constexpr int kWideColumns = 60;    // from here on both meters, with their numbers, stand in one line
-constexpr int kNarrowColumns = 40;  // below: no meters, no device
+constexpr int kNarrowColumns = 30;  // below: no meters, no device, no keys
 
 struct Marks {
     std::string_view playing, paused, waiting;

@@ -134,6 +134,15 @@ TEST_F(PlayerTest, PausedItStaysAtTheEnd) {
     EXPECT_GT(looks, 50);
 }
 
+TEST_F(PlayerTest, PausedThereIsNoLevelToShow) {
+    rig.add(8.0);
+    const auto level = [&] { return rig.status.meters.peak_dbfs[0]; };
+    rig.ask_when([&] { return rig.heard_from(0, 1.0) && level() > -1.0; }, {TogglePause{}});
+    rig.ask_when([&] { return rig.status.state == State::paused && level() == -200.0; }, {TogglePause{}});
+    rig.ask_when([&] { return level() > -1.0; }, {Quit{}});
+    EXPECT_EQ(rig.run(), 0u);
+}
+
 TEST_F(PlayerTest, BeyondTheEndOfTheFirstTrackItBeginsWithTheNext) {
     rig.add(0.5);
     rig.add(0.5);

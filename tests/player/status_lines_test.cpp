@@ -49,6 +49,15 @@ TEST(StatusLines, AnOrdinaryTerminalShowsEverything) {
     EXPECT_THAT(lines[5], HasSubstr("q quit"));
 }
 
+TEST(StatusLines, AHalfOfAScreenShowsLevelsDeviceAndKeys) {
+    const auto lines = seen(some_status(), 40);
+    ASSERT_EQ(lines.size(), 6u);
+    EXPECT_THAT(lines[2], HasSubstr("peak ■■■■■"));
+    EXPECT_EQ(lines[3], "  warm 80 % · M -13.8 · I -14.2 LUFS");
+    EXPECT_THAT(lines[4], HasSubstr("48 kHz from 44.1"));
+    EXPECT_THAT(lines[5], HasSubstr("q quit"));
+}
+
 TEST(StatusLines, EverySwitchAndTroubleIsSeenOn80Columns) {
     PlayerStatus status = some_status();
     status.original = true;

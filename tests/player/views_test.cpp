@@ -147,7 +147,8 @@ TEST_F(StatusViewTest, ANarrowerTerminalThatFoldedTheBlockIsCleanAgain) {
     ::ioctl(master_, TIOCSWINSZ, &window);
     view_->tick(some_status());
     folded.show(all_that_came(master_));
-    EXPECT_THAT(folded.lines(), ElementsAre(HasSubstr("Nina"), StartsWith("  1:02"), StartsWith("  warm")));
+    EXPECT_THAT(folded.lines(), ElementsAre(HasSubstr("Nina"), StartsWith("  1:02"), StartsWith("  peak"),
+                                            StartsWith("  warm"), StartsWith("  HDA"), StartsWith("  space")));
 }
 
 struct Pipe {
