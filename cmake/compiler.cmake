@@ -9,7 +9,11 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 find_program(ccache ccache)
-if(ccache)
+find_program(env env)
+if(ccache AND env AND NOT LACQUER_COVERAGE) # which wants to know where its objects are
+  # What one clone has compiled serves another one.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${env} CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${ccache})
+elseif(ccache)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${ccache})
 endif()
 

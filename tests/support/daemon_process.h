@@ -1,5 +1,5 @@
-// `lacquer serve` as a process of its own, on a free port, until the end of the scope. Link the program that uses it
-// with LACQUER_BINARY defined.
+// `lacquer serve` as a process of its own, on a free port, until the end of the scope. The program is the one of the
+// build that this one is in.
 #pragma once
 
 #include <chrono>
@@ -25,9 +25,8 @@ public:
     DaemonProcess(const std::filesystem::path& music, const std::filesystem::path& folder,
                   std::vector<std::string> options = {})
         : log_(folder / "daemon.log") {
-        std::vector<std::string> words{LACQUER_BINARY, "serve",         "--music",     music,
-                                       "--listen",     "127.0.0.1:0",   "--cache-dir", folder / "cache",
-                                       "--state-dir",  folder / "state"};
+        std::vector<std::string> words{program(),     "serve",       "--music",        music,         "--listen",
+                                       "127.0.0.1:0", "--cache-dir", folder / "cache", "--state-dir", folder / "state"};
         words.insert(words.end(), options.begin(), options.end());
         start(words);
         wait_for_port();
@@ -71,6 +70,9 @@ public:
     }
 
 private:
+    static std::string program() {
+        return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "lacquer";
+    }
     void start(std::vector<std::string>& words) {
         std::vector<char*> arguments;
         for (std::string& word : words) arguments.push_back(word.data());
