@@ -68,7 +68,7 @@ public:
         for (const SettingRow& row : setting_rows()) {
             auto* option =
                 app_.add_option("--" + std::string(row.name), values_[std::string(row.name)], std::string(row.help));
-            row.many ? option->allow_extra_args(true) : option->expected(1);
+            row.many ? option->allow_extra_args(true) : option->expected(1)->allow_extra_args(false);
         }
         add_serve();
         add_render();

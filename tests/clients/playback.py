@@ -10,6 +10,7 @@ import pty
 import signal
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import threading
@@ -117,6 +118,27 @@ class Playback:
         if self.process.stdout:
             self.process.stdout.close()
         self.errors.close()
+
+
+class Lateness:
+    """How late a program is that only sleeps, on whichever processor: what the machine does to everybody, the player and
+    the sound server too."""
+
+    CODE = ("import os, sys, time\nos.sched_setaffinity(0, {int(sys.argv[1])})\nlate = 0\nwhile True:\n"
+            "  at = time.monotonic() + 0.005\n  time.sleep(0.005)\n"
+            "  if time.monotonic() - at > late: late = time.monotonic() - at; print(1000 * late, flush=True)")
+
+    def __enter__(self):
+        self.processes = [start([sys.executable, "-c", self.CODE, processor], os.environ, stdout=subprocess.PIPE)
+                          for processor in os.sched_getaffinity(0)]
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            stop(process)
+        self.worst_ms = max(float((process.stdout.read().split() or [0])[-1]) for process in self.processes)
+        for process in self.processes:
+            process.stdout.close()
 
 
 def float_samples(path, channels):

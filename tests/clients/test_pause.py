@@ -22,15 +22,16 @@ class Pause(PlaybackTest):
                 with Playback(card.environment, *card.options, source) as player:
                     recording.wait_for_sound(60)
                     for count in [1, 3]:
-                        time.sleep(1.1)
+                        recording.wait_for_frames(round(1.1 * RATE_HZ))
                         player.key(" ")
                         paused = player.wait_event("switched", count)
-                        time.sleep(0.7)
+                        recording.wait_for_frames(round(0.7 * RATE_HZ))
                         player.key(" ")
                         resumed = player.wait_event("switched", count + 1)
                         self.assertEqual((paused["state"], resumed["state"]), ("paused", "playing"))
                     self.assertEqual(player.wait(), 0)
                     self.assertEqual(player.of("ended")[-1]["underruns"], 0)
+                recording.wait_for_silence()
                 self.follow(recording.samples(), self.rendered(source))
 
     def follow(self, recorded, reference):

