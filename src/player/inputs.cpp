@@ -135,11 +135,11 @@ private:
         const auto kind = playlist_kind(url.path());
         if (!kind) return add({name, title, url});
         nested(name, url.text(), [&] {
-            const std::string text = sources_.fetch(url);
-            for (const PlaylistEntry& entry : parse_playlist(text, *kind)) {
+            const FetchedText list = sources_.fetch(url);
+            for (const PlaylistEntry& entry : parse_playlist(list.text, *kind)) {
                 if (sources_.cancelled() || !has_room(name)) return;
                 const std::string location = is_utf8(entry.location) ? entry.location : from_latin1(entry.location);
-                if (const auto target = resolve_url(url, location)) {
+                if (const auto target = resolve_url(list.final_url, location)) {
                     add_url(*target, entry.title);
                 } else {
                     problem(name + ": " + location, "not an address of http or https");

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "src/player/url.h"
+#include "src/player/url_fetch.h"
 
 namespace lacquer::player {
 
@@ -38,8 +39,8 @@ struct Inputs {
 };
 
 struct InputSources {
-    // The bytes of a playlist, at most kMaxPlaylistBytes. Throws std::runtime_error, whose text becomes the reason.
-    std::function<std::string(const Url&)> fetch;
+    // A playlist, at most kMaxPlaylistBytes. Throws std::runtime_error, whose text becomes the reason.
+    std::function<FetchedText(const Url&)> fetch;
     std::function<bool()> cancelled = [] { return false; };  // then what was found so far is returned
 };
 

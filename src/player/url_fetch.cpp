@@ -124,6 +124,7 @@ public:
             pause(retry);
         }
     }
+    const Url& final_url() const { return url_; }
     FetchedFile result(const fs::path& path) const { return {path, received_, content_type_, url_, is_enhanced_}; }
 
 private:
@@ -309,10 +310,11 @@ FetchedFile fetch_to_file(const Url& url, const fs::path& file, const FetchOptio
     }
 }
 
-std::string fetch_text(const Url& url, const FetchOptions& options) {
+FetchedText fetch_text(const Url& url, const FetchOptions& options) {
     TextSink sink;
-    Fetch(url, sink, options).run();
-    return sink.take();
+    Fetch fetch(url, sink, options);
+    fetch.run();
+    return {sink.take(), fetch.final_url()};
 }
 
 }  // namespace lacquer::player

@@ -59,7 +59,12 @@ struct FetchedFile {
 // Into `file`, which is made or overwritten, and removed when it fails. Throws FetchError.
 FetchedFile fetch_to_file(const Url& url, const std::filesystem::path& file, const FetchOptions& options = {});
 
+struct FetchedText {
+    std::string text;
+    Url final_url;  // after redirects: what relative addresses in it are relative to
+};
+
 // What is small, like a playlist. Throws FetchError, also when it is larger than options.max_bytes.
-std::string fetch_text(const Url& url, const FetchOptions& options);
+FetchedText fetch_text(const Url& url, const FetchOptions& options);
 
 }  // namespace lacquer::player

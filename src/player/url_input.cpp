@@ -74,6 +74,11 @@ UrlInputs::UrlInputs(FetchOptions options) : path_(fs::canonical(folder_.path())
 
 UrlInputs::~UrlInputs() = default;
 
+void UrlInputs::remove_files() noexcept {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
 void UrlInputs::prepare(const Url& url) {
     if (fetching_ && fetching_->url == url) return;
     fetching_.reset();
@@ -110,7 +115,10 @@ FetchedInput UrlInputs::fetch(const Url& url, const fs::path& file, const std::s
     FetchedInput fetched(fetch_to_file(url, file, options));
     check_is_audio(fetched.file(), url);
     FetchedFile named = fetched.file();
-    named.path += audio_extension(named.final_url, named.content_type);
+    std::string extension = audio_extension(named.final_url, named.content_type);
+    if (extension.empty()) extension = audio_extension(url, "");
+    if (extension.empty()) return fetched;  // decoders look at what is in it
+    named.path += extension;
     std::error_code error;
     fs::rename(file, named.path, error);
     if (error) throw FetchError(redacted(url.text()) + ": cannot be stored: " + error.message());

@@ -41,6 +41,8 @@ public:
     // Throws std::runtime_error when there is no folder for temporary files.
     explicit UrlInputs(FetchOptions options = {});
     ~UrlInputs();  // gives up what is under way; waits up to options.connect_timeout where that still connects
+    // For a process that ends without destructors: what has been fetched goes, for whomever.
+    void remove_files() noexcept;
     UrlInputs(const UrlInputs&) = delete;
     UrlInputs& operator=(const UrlInputs&) = delete;
 

@@ -32,7 +32,8 @@ protected:
         return expand_inputs(given, {.fetch = [this](const Url& url) {
                                  const auto found = pages.find(url.text());
                                  if (found == pages.end()) throw std::runtime_error(url.text() + ": 404 Not Found");
-                                 return found->second;
+                                 const auto moved = moved_to.find(url.text());
+                                 return FetchedText{found->second, moved == moved_to.end() ? url : moved->second};
                              }});
     }
     // What is played, below the folder, and every problem after a "!".
@@ -51,6 +52,7 @@ protected:
 
     test::TempDir folder;
     std::map<std::string, std::string> pages;
+    std::map<std::string, Url> moved_to;
 };
 
 TEST_F(InputsTest, AFolderIsPlayedInNaturalOrder) {
@@ -123,6 +125,14 @@ TEST_F(InputsTest, PlaylistsThatMultiplyAreBounded) {
     const Inputs inputs = expand({at("0.m3u")});
     EXPECT_LE(inputs.items.size(), kMaxInputs);
     EXPECT_THAT(inputs.problems, Contains(testing::Field(&InputProblem::reason, "too many playlists")));
+}
+
+TEST_F(InputsTest, EntriesAreRelativeToWhereThePlaylistWasFoundAtLast) {
+    pages["http://nas/list.m3u"] = "1.wav\n/2.wav\nhttp://k/3.wav\nlist.m3u\n";
+    moved_to["http://nas/list.m3u"] = parse_url("http://cdn/music/list.m3u").value();
+    EXPECT_THAT(played({"http://nas/list.m3u"}),
+                ElementsAre("http://cdn/music/1.wav", "http://cdn/2.wav", "http://k/3.wav",
+                            "!http://cdn/music/list.m3u: 404 Not Found"));
 }
 
 TEST_F(InputsTest, APlaylistFromElsewhereOpensNoFileOfThisMachine) {

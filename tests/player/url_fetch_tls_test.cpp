@@ -69,7 +69,7 @@ protected:
         FetchOptions options;
         options.wait = [](auto) {};
         try {
-            return fetch_text(url, options).substr(0, 1);
+            return fetch_text(url, options).text.substr(0, 1);
         } catch (const FetchError& error) {
             return error.what();
         }

@@ -51,6 +51,22 @@ TEST(UrlInputs, AFileIsThereWhileItIsHeldAndNamedAsDecodersLike) {
     EXPECT_FALSE(fs::exists(path.parent_path()));
 }
 
+TEST(UrlInputs, AFileThatNothingNamesIsThereToo) {
+    ScriptedServer server([](const auto& client) {
+        client.send(client.asks("GET /a.mp3")
+                        ? "HTTP/1.1 302 Found\r\nLocation: /blob/8f3a\r\nContent-Length: 0\r\n\r\n"
+                        : answer("application/octet-stream", "sound"));
+    });
+    UrlInputs inputs;
+    const FetchedInput unknown = inputs.take(url(server, "/stream?id=5"));
+    EXPECT_EQ(content(unknown), "sound");
+    const FetchedInput redirected = inputs.take(url(server, "/a.mp3"));
+    EXPECT_EQ(content(redirected), "sound");
+    EXPECT_EQ(redirected.file().path.extension(), ".mp3");
+    inputs.remove_files();
+    EXPECT_FALSE(fs::exists(unknown.file().path.parent_path()));
+}
+
 TEST(UrlInputs, TheNextOneIsFetchedMeanwhile) {
     Happening asked;
     ScriptedServer server([&](const auto& client) {
