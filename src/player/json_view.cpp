@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "src/player/event_text.h"
-#include "src/player/write_all.h"
 
 namespace lacquer::player {
 namespace {
@@ -78,13 +77,14 @@ Json command_json(const PlayerCommand& command) {
     return json;
 }
 
-JsonView::JsonView(int output, std::function<Clock::time_point()> now) : output_(output), now_(std::move(now)) {}
+JsonView::JsonView(int output, GoOn go_on, std::function<Clock::time_point()> now)
+    : output_(output), go_on_(std::move(go_on)), now_(std::move(now)) {}
 
 void JsonView::write(const char* event, const Json& fields) {
     if (is_closed_) return;
     Json line{{"event", event}};
     line.update(fields);
-    is_closed_ = !write_all(output_, line.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n");
+    is_closed_ = !write_all(output_, line.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n", go_on_);
 }
 
 void JsonView::track_started(const PlayerStatus& status) {

@@ -11,15 +11,17 @@
 #include <string>
 
 #include "src/player/player_status.h"
+#include "src/player/write_all.h"
 
 namespace lacquer::player {
 
 class JsonView final : public PlayerListener {
 public:
     using Clock = std::chrono::steady_clock;
-    explicit JsonView(int output = 1, std::function<Clock::time_point()> now = Clock::now);
+    explicit JsonView(int output = 1, GoOn go_on = kGoOnForEver, std::function<Clock::time_point()> now = Clock::now);
 
-    // Nobody reads any more: nothing is written from then on, and there is nobody to play for.
+    // Nobody reads any more, or not for as long as it is worth waiting: nothing is written from then on, and there is
+    // nobody to play for.
     bool is_closed() const noexcept { return is_closed_; }
 
     void track_started(const PlayerStatus& status) override;
@@ -38,6 +40,7 @@ private:
     void write(const char* event, const Json& fields);
 
     const int output_;
+    const GoOn go_on_;
     const std::function<Clock::time_point()> now_;
     std::optional<Clock::time_point> told_at_;
     std::atomic<bool> is_closed_{false};

@@ -115,7 +115,8 @@ bool is_ours_alone(const std::shared_ptr<SoundSystem>& system) {
 bool run_live(const LiveCommand& command, const LiveSurroundings& surroundings) {
     const auto session = open_session(command, surroundings);
     if (!session->device().is_open()) return session->device().close();
-    LiveView view(surroundings.output, command.json);
+    LiveView view(surroundings.output, command.json,
+                  [&surroundings] { return surroundings.go_on(std::chrono::milliseconds(0)); });
     view.opened(session->status());
     auto told_at = surroundings.now();
     while (!view.is_closed() && surroundings.go_on(kTick)) {

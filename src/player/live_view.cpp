@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "src/player/write_all.h"
-
 namespace lacquer::player {
 namespace {
 
@@ -89,7 +87,7 @@ void LiveView::status(const LiveStatus& status) {
 }
 
 void LiveView::write(const std::string& line) {
-    if (!is_closed_) is_closed_ = !write_all(output_, line + "\n");
+    if (!is_closed_) is_closed_ = !write_all(output_, line + "\n", go_on_);
 }
 
 }  // namespace lacquer::player

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "dsp/enhancer.h"
 #include "src/player/live_tuner.h"
+#include "src/player/write_all.h"
 
 namespace lacquer::player {
 
@@ -30,7 +32,8 @@ struct LiveStatus {
 class LiveView {
 public:
     // `output`: a descriptor.
-    LiveView(int output, bool json) : output_(output), json_(json) {}
+    LiveView(int output, bool json, GoOn go_on = kGoOnForEver)
+        : output_(output), json_(json), go_on_(std::move(go_on)) {}
 
     void opened(const LiveStatus& status);
     void lost(const LiveStatus& status, const std::string& reason);
@@ -42,6 +45,7 @@ private:
 
     const int output_;
     const bool json_;
+    const GoOn go_on_;
     bool is_closed_ = false;
 };
 

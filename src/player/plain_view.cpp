@@ -3,16 +3,15 @@
 #include "src/player/event_text.h"
 #include "src/player/screen_text.h"
 #include "src/player/status_lines.h"
-#include "src/player/write_all.h"
 
 namespace lacquer::player {
 
 void PlainView::tell(const std::string& line) const {
-    write_all(output_, line + "\n");
+    write_all(output_, line + "\n", go_on_);
 }
 
 void PlainView::warn(const std::string& line) const {
-    write_all(errors_, "lacquer: " + line + "\n");
+    write_all(errors_, "lacquer: " + line + "\n", go_on_);
 }
 
 void PlainView::track_started(const PlayerStatus& status) {

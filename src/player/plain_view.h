@@ -4,14 +4,17 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "src/player/player_status.h"
+#include "src/player/write_all.h"
 
 namespace lacquer::player {
 
 class PlainView final : public PlayerListener {
 public:
-    explicit PlainView(int output = 1, int errors = 2) : output_(output), errors_(errors) {}
+    explicit PlainView(int output = 1, int errors = 2, GoOn go_on = kGoOnForEver)
+        : output_(output), errors_(errors), go_on_(std::move(go_on)) {}
 
     void track_started(const PlayerStatus& status) override;
     void track_skipped(const std::string& name, const std::string& reason) override;
@@ -30,6 +33,7 @@ private:
 
     const int output_;
     const int errors_;
+    const GoOn go_on_;
     std::size_t played_ = 0;
     std::size_t skipped_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "src/library/tags.h"
 #include "src/offline.h"
@@ -44,14 +45,14 @@ std::string title_of(const std::filesystem::path& file, const std::string& other
 // The view that fits where the output goes.
 class Screen {
 public:
-    explicit Screen(bool json) {
+    Screen(bool json, const GoOn& go_on) {
         if (json) {
-            listener_ = &json_.emplace();
+            listener_ = &json_.emplace(STDOUT_FILENO, go_on);
         } else if (can_draw_on()) {
-            terminal_.emplace(Cursor::hidden);
+            terminal_.emplace(Cursor::hidden, STDIN_FILENO, STDOUT_FILENO, go_on);
             listener_ = &status_.emplace(*terminal_, style_of_environment());
         } else {
-            listener_ = &plain_.emplace();
+            listener_ = &plain_.emplace(STDOUT_FILENO, STDERR_FILENO, go_on);
         }
         if (!terminal_) terminal_.emplace(Cursor::shown);
     }
@@ -98,7 +99,7 @@ public:
         int code = kDone;
         bool all_stopped = false;
         {
-            Screen screen(command_.json);
+            Screen screen(command_.json, [this] { return !interrupted(); });
             for (const InputProblem& problem : inputs.problems) {
                 screen.listener().track_skipped(problem.name, problem.reason);
             }
@@ -108,7 +109,10 @@ public:
             all_stopped = player.stop();
         }
         if (!problem_.empty()) fmt::print(stderr, "lacquer: {}\n", problem_);
-        if (!all_stopped) offline_.end_process(code);
+        if (!all_stopped) {
+            if (urls_) urls_->remove_files();
+            offline_.end_process(code);
+        }
         return code;
     }
 

@@ -13,8 +13,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "src/player/write_all.h"
-
 namespace lacquer::player {
 namespace {
 
@@ -127,8 +125,11 @@ bool can_draw_on(int output) noexcept {
     return ::isatty(output) == 1 && !kind.empty() && kind != "dumb";
 }
 
-Terminal::Terminal(Cursor cursor, int input, int output)
-    : input_(input), output_(output), has_keys_(::isatty(input) == 1 && ::tcgetattr(input, &held.usual) == 0) {
+Terminal::Terminal(Cursor cursor, int input, int output, GoOn go_on)
+    : input_(input),
+      output_(output),
+      go_on_(std::move(go_on)),
+      has_keys_(::isatty(input) == 1 && ::tcgetattr(input, &held.usual) == 0) {
     held.input = has_keys_ ? input : -1;
     held.output = cursor == Cursor::hidden && ::isatty(output) == 1 ? output : -1;
     if (held.input < 0 && held.output < 0) return;
@@ -180,8 +181,8 @@ bool Terminal::take_resumed() noexcept {
     return held.resumed.exchange(false);
 }
 
-bool Terminal::write(std::string_view bytes) noexcept {
-    return write_all(output_, bytes);
+bool Terminal::write(std::string_view bytes) {
+    return write_all(output_, bytes, go_on_);
 }
 
 }  // namespace lacquer::player

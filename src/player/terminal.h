@@ -11,6 +11,9 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "src/player/write_all.h"
 
 namespace lacquer::player {
 
@@ -24,7 +27,7 @@ enum class Cursor { shown, hidden };
 class Terminal {
 public:
     // Takes what is a terminal of the two; neither need be. `cursor` is about the output.
-    explicit Terminal(Cursor cursor, int input = 0, int output = 1);
+    explicit Terminal(Cursor cursor, int input = 0, int output = 1, GoOn go_on = kGoOnForEver);
     ~Terminal();
     Terminal(const Terminal&) = delete;
     Terminal& operator=(const Terminal&) = delete;
@@ -38,11 +41,12 @@ public:
     bool in_foreground() const noexcept;
     // Whether the process was stopped since last asked: others may have written to the screen meanwhile.
     bool take_resumed() noexcept;
-    bool write(std::string_view bytes) noexcept;  // false: nobody sees it any more
+    bool write(std::string_view bytes);  // as write_all(): a terminal can be stopped (Ctrl-S)
 
 private:
     const int input_;
     const int output_;
+    const GoOn go_on_;
     std::atomic<bool> has_keys_;
 };
 

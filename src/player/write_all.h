@@ -1,11 +1,16 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 namespace lacquer::player {
 
-// All of it, in one write(2) where the other end takes it. False: nobody reads it any more. SIGPIPE is expected to be
-// ignored.
-bool write_all(int descriptor, std::string_view bytes) noexcept;
+// False: there is no use in waiting any longer.
+using GoOn = std::function<bool()>;
+inline const GoOn kGoOnForEver = [] { return true; };
+
+// All of it, in one write(2) where the other end takes it. While that does not read, `go_on` is asked about every
+// 50 ms. False: it said no, or nobody reads any more. SIGPIPE is expected to be ignored.
+bool write_all(int descriptor, std::string_view bytes, const GoOn& go_on);
 
 }  // namespace lacquer::player

@@ -226,10 +226,21 @@ TEST(JsonView, SaysAllThatTheStatusSays) {
 TEST(JsonView, TellsTheStatusOnceASecond) {
     const Pipe out;
     JsonView::Clock::time_point now{};
-    JsonView view(out.ends[1], [&] { return now; });
+    JsonView view(out.ends[1], kGoOnForEver, [&] { return now; });
     for (int tick = 0; tick <= 30; ++tick, now += 100ms) view.tick(some_status());
     const std::string text = all_that_came(out.ends[0]);
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+}
+
+TEST(JsonView, AReaderThatDoesNotReadIsWaitedForNoLongerThanAskedFor) {
+    const Pipe out;
+    int looks = 0;
+    JsonView view(out.ends[1], [&] { return ++looks < 3; });
+    for (int line = 0; line < 1000 && !view.is_closed(); ++line) view.underrun(some_status());  // a pipe holds 64 KiB
+    EXPECT_TRUE(view.is_closed());
+    EXPECT_EQ(looks, 3);
+    view.ended(some_status());
+    EXPECT_EQ(looks, 3);
 }
 
 TEST(JsonView, AReaderThatLeftIsNoticed) {
