@@ -39,7 +39,7 @@ void LiveBridge::speak(float* output, std::size_t frames) LACQUER_REALTIME {
     if (there < frames + too_much_ + 2 * fade_frames_) too_much_ = 0;
     for (std::size_t done = 0; done < frames;) {
         const std::size_t piece = std::min(frames - done, too_much_ > 0 ? fade_frames_ : kPieceFrames);
-        if (too_much_ > 0 && piece == fade_frames_) {
+        if (too_much_ > 0) {
             leave_out(piece);
         } else {
             read_piece(piece);
