@@ -52,6 +52,7 @@ bool Aim::is_enhanced_already(const std::optional<Heard>& heard) const {
 
 Target& Aim::from(const std::optional<Heard>& heard) {
     if (!target_) target_ = Target{heard ? heard->entry.track->index : 0};
+    if (!target_->seconds && heard) target_->track = heard->entry.track->index;  // it has gone on meanwhile
     return *target_;
 }
 

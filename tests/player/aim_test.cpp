@@ -92,6 +92,19 @@ TEST_P(AimAt, TheTarget) {
     EXPECT_EQ(aim.target()->commands.size(), what.commands.size());
 }
 
+// While a preset was on its way, the ear has come to the next track: "here" is there.
+TEST(Aim, WhatWasAskedForHereGoesOnWithTheEar) {
+    for (const auto& [command, track, seconds] : {std::tuple<PlayerCommand, std::size_t, double>{SeekBy{5.0}, 2, 5.5},
+                                                  {NextTrack{}, 3, 0.0},
+                                                  {PreviousTrack{}, 1, 0.0}}) {
+        Aim aim{ListeningChoice{}};
+        EXPECT_FALSE(aim.apply(SelectPreset{"warm"}, hearing(1, kLength - 0.1)));
+        EXPECT_FALSE(aim.apply(command, hearing(2, 0.5)));
+        EXPECT_EQ(aim.target()->track, track);
+        EXPECT_NEAR(aim.target()->seconds.value_or(-1.0), seconds, 1e-9);
+    }
+}
+
 TEST(Aim, IntensityGoesInWholeStepsFromNothingToAll) {
     Aim aim{ListeningChoice{}};
     const Heard heard = hearing(0, 1.0);
