@@ -103,7 +103,7 @@ void Feeder::work() {
         }
         const bool over = is_over();
         Step step = over || !aim_.target() ? Step::idle : switch_over();
-        if (!over && step == Step::idle) step = top_up([this] { return !interrupted(); });
+        if (!over && step == Step::idle) step = top_up([this] { return !aim_.target() && !interrupted(); });
         if (step == Step::idle) wait(over || aim_.target());
         if (step == Step::done) idle_rounds_ = 0;
     }
@@ -173,6 +173,7 @@ void Feeder::stay_here(const std::string& reason) {
     for (const PlayerCommand& command : commands) {
         events_.push_back({FeedEvent::Kind::refused, 0, command, 0, reason});
     }
+    if (feed_->run().finished()) end_ = feed_->leads_to;
 }
 
 void Feeder::set_end(FeedEnd end) {
@@ -275,7 +276,7 @@ void Feeder::take_over(std::unique_ptr<Feed> feed, std::optional<std::uint64_t> 
 bool Feeder::prime(Feed& feed, std::optional<std::uint64_t> aligned_with) {
     const auto begun = Clock::now();
     const bool in_silence = parts_.mixer.silent();
-    const double margin_seconds = in_silence ? kMarginInSilenceSeconds : kMarginSeconds;
+    const double margin_seconds = in_silence ? kMarginInSilenceSeconds + parts_.device_seconds : kMarginSeconds;
     const std::size_t enough = frames_of(kFadeSeconds + margin_seconds, parts_.format);
     const std::size_t least = frames_of(kFadeSeconds + kLeastMarginSeconds, parts_.format);
     const auto wanted = [&] {
@@ -329,11 +330,11 @@ Feeder::Step Feeder::top_up(const std::function<bool()>& go_on) {
     }
     if (feed_->run().finished()) {
         parts_.mixer.end_lane();
-        set_end(*feed_->leads_to);
+        if (!aim_.target()) set_end(*feed_->leads_to);
         return Step::idle;
     }
-    if (!feed_->run().ends_here()) return Step::done;
     if (aim_.target()) return Step::idle;  // the loader is asked for that one
+    if (!feed_->run().ends_here()) return Step::done;
     return go_on_with_next(*feed_) ? Step::done : Step::idle;
 }
 

@@ -54,6 +54,7 @@ public:
         RunFormat format;
         // Whether tracks of this rate are to be played in this format.
         std::function<bool(std::uint32_t track_rate_hz)> plays;
+        double device_seconds = 0.0;  // what the device may take at once, when it begins
     };
     Feeder(Parts parts, const FeedStart& start);
     ~Feeder() { stop(); }

@@ -13,10 +13,11 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kChannels = 2;
-constexpr std::size_t kMostAsked = 200;  // and not yet done
-constexpr auto kPatience = 50ms;         // between two looks at everything
-constexpr auto kTickEvery = 100ms;       // of the listener
-constexpr auto kFadePatience = 300ms;    // until a device that does not ask any more is not waited for
+constexpr std::size_t kMostAsked = 200;     // and not yet done
+constexpr auto kPatience = 50ms;            // between two looks at everything
+constexpr auto kTickEvery = 100ms;          // of the listener
+constexpr double kMostDeviceSeconds = 2.0;  // of what a lane can hold
+constexpr auto kFadePatience = 300ms;       // until a device that does not ask any more is not waited for
 
 bool is_jack(const SoundDevice& device) {
     return device.host_api.find("JACK") != std::string::npos;
@@ -154,8 +155,8 @@ void Player::begin_session() {
         return one_rate || track_hz == rate_hz || std::find(refused.begin(), refused.end(), track_hz) != refused.end();
     };
     const RunFormat format{rate_hz, kChannels, settings_.quality};
-    auto session =
-        std::make_unique<Session>(surroundings_.chunks, tracks_, settings_.grid, format, std::move(plays), next_);
+    auto session = std::make_unique<Session>(surroundings_.chunks, tracks_, settings_.grid, format, std::move(plays),
+                                             std::min(output_.latency_seconds(), kMostDeviceSeconds), next_);
     session->mixer.pause(paused_);
     for (const PlayerCommand& command : next_.commands) forget(command);
     for (const PlayerCommand& command : asked_) session->feeder.ask(command);
@@ -201,12 +202,12 @@ void Player::wake_feeder() {
 
 void Player::output_opened(const OpenedOutput& output) {
     device_ = output;
-    if (session_ && session_->format.sample_rate_hz != output.sample_rate_hz) {
+    if (session_) {  // it was lost, with what waited in it: it goes on from what was heard last, out of silence
         FeedStart next = here();
         end_session();
         next_ = std::move(next);
     }
-    if (!session_) begin_session();
+    begin_session();
     surroundings_.listener.device_opened(status());
 }
 
@@ -219,7 +220,7 @@ void Player::output_message(const std::string& text) {
 }
 
 FeedStart Player::here() const {
-    const auto heard = session_->feeder.heard();
+    const auto heard = at_the_ear();
     if (!heard) return next_;
     const double seconds = static_cast<double>(heard->track_frame) / session_->format.sample_rate_hz;
     return {heard->entry.track->index, seconds, heard->entry.choice};

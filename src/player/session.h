@@ -13,11 +13,11 @@ namespace lacquer::player {
 struct Session {
     // What of the surroundings it needs is as in Feeder::Parts.
     Session(ChunkService& chunks, TrackLoader& tracks, const dsp::GridSettings& grid, const RunFormat& format_,
-            std::function<bool(std::uint32_t)> plays, const FeedStart& start)
+            std::function<bool(std::uint32_t)> plays, double device_seconds, const FeedStart& start)
         : format(format_),
           mixer(format_.channels, format_.sample_rate_hz, kLaneSeconds),
           meter(format_.sample_rate_hz, format_.channels),
-          feeder({chunks, tracks, mixer, meter, grid, format_, std::move(plays)}, start) {}
+          feeder({chunks, tracks, mixer, meter, grid, format_, std::move(plays), device_seconds}, start) {}
 
     static constexpr double kLaneSeconds = 3.5;  // what the feeder keeps ahead, and a block
 

@@ -73,7 +73,10 @@ bool SteadyOutput::reopen(std::uint32_t rate_hz, Stop how) {
 }
 
 void SteadyOutput::change(Stop how, bool open) {
-    if (output_) past_xruns_ += output_->stream->xruns();
+    if (output_) {
+        past_xruns_ += output_->stream->xruns();
+        past_latency_seconds_ = output_->stream->output_latency_seconds();
+    }
     std::optional<OutputChange::Opening> opening;
     // PortAudio knows of new devices only after a fresh start, for which everything must be closed.
     const bool rescan = lost_ && !output_ && hung_.empty();
@@ -162,7 +165,7 @@ void SteadyOutput::stop(Stop how) {
 }
 
 double SteadyOutput::latency_seconds() const {
-    return output_ ? output_->stream->output_latency_seconds() : 0.0;
+    return output_ ? output_->stream->output_latency_seconds() : past_latency_seconds_;
 }
 
 bool SteadyOutput::ring_out() const {

@@ -70,7 +70,7 @@ public:
     // By the device that is or was open; forgotten when it is lost, because it may come back as another one.
     const std::vector<std::uint32_t>& refused_rates_hz() const { return refused_hz_; }
     bool refuses(std::uint32_t rate_hz) const;
-    double latency_seconds() const;  // from the callback to the ear, as it is by now; 0 while none is open
+    double latency_seconds() const;  // from the callback to the ear; while none is open, as it was last
     // Waits until what the callback has made so far has reached the ear, in the device's time. False: none is open, it
     // was not called for kSilent, or kLongestRing has passed.
     bool ring_out() const;
@@ -104,6 +104,7 @@ private:
     std::vector<OutputChange> hung_;
     std::vector<std::uint32_t> refused_hz_;
     std::uint64_t past_xruns_ = 0;
+    double past_latency_seconds_ = 0.0;
 
     std::optional<Time> last_tick_;
     Duration clock_{};  // of ticks; the following are times of it

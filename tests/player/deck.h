@@ -76,7 +76,7 @@ public:
         loader.emplace(
             tracks.size(),
             [this](std::size_t index, const std::function<bool()>& wanted) {
-                while (index == slow && wanted()) std::this_thread::yield();
+                while (index >= slow && wanted()) std::this_thread::yield();
                 if (!tracks[index]) throw std::runtime_error("unreadable");
                 return tracks[index];
             },
@@ -152,7 +152,7 @@ public:
     std::shared_ptr<DecoderFaults> faults = std::make_shared<DecoderFaults>();
     Pipeline pipeline{Pipeline::kRoomy, 2, {false, DecoderFaults::opener(faults)}};
     std::vector<player::TrackPtr> tracks;   // null: cannot be read
-    std::atomic<std::size_t> slow = kNone;  // this one takes as long to load
+    std::atomic<std::size_t> slow = kNone;  // from this one on they take as long to load
     player::Mixer mixer{2, kRateHz, 3.5};
     player::LevelMeter meter{kRateHz, 2};
     Ear ear{mixer, 2};

@@ -266,6 +266,18 @@ TEST_F(FeederTest, ATrackThatBreaksOffFromItsFirstFrameDoesNotCutTheOneBefore) {
     EXPECT_EQ(deck.skipped(), std::vector<std::size_t>{1});
 }
 
+TEST_F(FeederTest, ASeekThatCannotBeMadeAfterTheLastFrameWasFedLeavesTheEndAsItWas) {
+    deck.add(9.0);
+    deck.start(0, 7.5);
+    ASSERT_TRUE(test::eventually([&] { return deck.feeder->end().has_value(); }));
+    deck.listen(0.5);
+    std::filesystem::remove(deck.tracks[0]->input.file.path);
+    EXPECT_EQ(deck.ask(SeekBy{-7.0}).kind, Kind::refused);
+    ASSERT_TRUE(test::eventually([&] { return deck.feeder->end().has_value(); }));
+    deck.listen_to_the_end();
+    EXPECT_EQ(heard().back().end, Deck::place(0, 9.0));
+}
+
 TEST_F(FeederTest, ATrackOfAnotherRateEndsTheFeedingInThisFormat) {
     deck.add(1.0);
     deck.add(1.0, 22'050);
@@ -297,7 +309,7 @@ TEST_F(FeederTest, WhatIsHeardGoesOnWhileTheNextTrackIsLoaded) {
     deck.add(9.0);
     deck.add(2.0);
     deck.add(6.0);
-    deck.slow = 2;
+    deck.slow = 1;  // however the two commands are taken
     deck.start();
     deck.listen(0.5);
     deck.feeder->ask(NextTrack{});
