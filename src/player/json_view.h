@@ -18,7 +18,7 @@ namespace lacquer::player {
 class JsonView final : public PlayerListener {
 public:
     using Clock = std::chrono::steady_clock;
-    explicit JsonView(int output = 1, GoOn go_on = kGoOnForEver, std::function<Clock::time_point()> now = Clock::now);
+    explicit JsonView(int output = 1, GoOn go_on = go_on_for_ever, std::function<Clock::time_point()> now = Clock::now);
 
     // Nobody reads any more, or not for as long as it is worth waiting: nothing is written from then on, and there is
     // nobody to play for.

@@ -4,9 +4,8 @@
 //
 // Between two reads of the output at least margin_seconds() of sound wait in the ring. When it runs empty, the sound
 // fades out, what is missing is silence, and the margin grows by half; when one clock is so much slower that the ring
-// fills up, the output leaves out what is too much in a fade of 5 ms, or of one call where that is shorter. Both
-// count as slips. Two clocks that differ by
-// 50 ppm slip once in several minutes.
+// fills up, the output leaves out what is too much in a fade of 5 ms, or of one call where that is shorter. Both count
+// as slips. Two clocks that differ by 50 ppm slip once in several minutes.
 //
 // Threads: listener() and speaker() each on their device's: no lock, no allocation; the rest on any.
 // Memory:  a second of sound, allocated by the constructor.

@@ -32,7 +32,7 @@ struct LiveStatus {
 class LiveView {
 public:
     // `output`: a descriptor.
-    LiveView(int output, bool json, GoOn go_on = kGoOnForEver)
+    LiveView(int output, bool json, GoOn go_on = go_on_for_ever)
         : output_(output), json_(json), go_on_(std::move(go_on)) {}
 
     void opened(const LiveStatus& status);

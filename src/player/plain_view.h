@@ -13,7 +13,7 @@ namespace lacquer::player {
 
 class PlainView final : public PlayerListener {
 public:
-    explicit PlainView(int output = 1, int errors = 2, GoOn go_on = kGoOnForEver)
+    explicit PlainView(int output = 1, int errors = 2, GoOn go_on = go_on_for_ever)
         : output_(output), errors_(errors), go_on_(std::move(go_on)) {}
 
     void track_started(const PlayerStatus& status) override;

@@ -1,6 +1,7 @@
 #include "src/player/player.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <thread>
 
@@ -203,15 +204,16 @@ void Player::wake_feeder() {
 void Player::output_opened(const OpenedOutput& output) {
     device_ = output;
     if (session_) {  // it was lost, with what waited in it: it goes on from what was heard last, out of silence
-        FeedStart next = here();
         end_session();
-        next_ = std::move(next);
+        assert(lost_at_);
+        next_ = *std::exchange(lost_at_, std::nullopt);
     }
     begin_session();
     surroundings_.listener.device_opened(status());
 }
 
 void Player::output_lost(const std::string& device, const std::string& reason) {
+    if (session_) lost_at_ = here();
     surroundings_.listener.device_lost(device, reason);
 }
 

@@ -101,6 +101,7 @@ private:
     thread::Mutex session_mutex_;       // between the loader, which wakes the feeder, and the player, which replaces it
     std::unique_ptr<Session> session_;  // replaced under session_mutex_; read without by the player's own thread
     FeedStart next_;                    // where the next session begins
+    std::optional<FeedStart> lost_at_;  // what was heard last of the device that is away
     OpenedOutput device_;               // that is or was open
     bool paused_ = false;
     bool quit_ = false;

@@ -27,7 +27,7 @@ enum class Cursor { shown, hidden };
 class Terminal {
 public:
     // Takes what is a terminal of the two; neither need be. `cursor` is about the output.
-    explicit Terminal(Cursor cursor, int input = 0, int output = 1, GoOn go_on = kGoOnForEver);
+    explicit Terminal(Cursor cursor, int input = 0, int output = 1, GoOn go_on = go_on_for_ever);
     ~Terminal();
     Terminal(const Terminal&) = delete;
     Terminal& operator=(const Terminal&) = delete;

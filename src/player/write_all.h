@@ -7,7 +7,9 @@ namespace lacquer::player {
 
 // False: there is no use in waiting any longer.
 using GoOn = std::function<bool()>;
-inline const GoOn kGoOnForEver = [] { return true; };
+inline bool go_on_for_ever() {
+    return true;
+}
 
 // All of it, in one write(2) where the other end takes it. While that does not read, `go_on` is asked about every
 // 50 ms. False: it said no, or nobody reads any more. SIGPIPE is expected to be ignored.

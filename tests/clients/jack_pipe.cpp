@@ -10,9 +10,11 @@
 // A cycle that could not be kept is an error (exit 3): a recording has no holes of its own.
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -29,13 +31,35 @@ constexpr std::size_t kChannels = 2;
 constexpr std::size_t kFrameBytes = kChannels * sizeof(float);
 constexpr std::size_t kRingFrames = 1U << 18;
 
-// SIGTERM, or the end of the server. A client that leaves without a word leaves its semaphores behind.
+// SIGTERM, or the end of the server, which JACK does not always tell. A client that leaves without a word leaves its
+// semaphores behind.
 std::atomic<bool> over = false;
 sem_t moved;
 
 void end(int) noexcept {
     over = true;
     sem_post(&moved);
+}
+
+// False: no cycle has come for so long that the server must be gone; a cycle waits for its clients for 2 s at most.
+bool wait_for_cycle() noexcept {
+    constexpr time_t kGoneSeconds = 5;
+    timespec until{};
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += kGoneSeconds;
+    while (sem_timedwait(&moved, &until) != 0) {
+        if (errno == ETIMEDOUT) return false;
+    }
+    return true;
+}
+
+// From here on the process ends within 3 s: with the server gone, leaving it in good order may take for ever.
+volatile std::sig_atomic_t exit_code = 0;
+int end_soon(int code) {
+    exit_code = code;
+    std::signal(SIGALRM, [](int) { _exit(exit_code); });
+    alarm(3);
+    return code;
 }
 
 class Pipe {
@@ -75,10 +99,10 @@ public:
         std::vector<char> piece(kRingFrames * kFrameBytes);
         while (!over || jack_ringbuffer_read_space(ring_.get()) > 0) {
             const std::size_t size = jack_ringbuffer_read(ring_.get(), piece.data(), piece.size());
-            if (size == 0) sem_wait(&moved);
+            if (size == 0 && !wait_for_cycle()) break;
             if (write(STDOUT_FILENO, piece.data(), size) != static_cast<ssize_t>(size)) break;
         }
-        return lost_ ? 3 : 0;
+        return end_soon(lost_ ? 3 : 0);
     }
 
     int play(bool to_system) {

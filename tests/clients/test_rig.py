@@ -107,7 +107,7 @@ class Rig(SystemTest):
             with self.subTest(card.folder.name), card:
                 with card.record() as recording:
                     card.unplug()
-                    recording.process.wait(10)
+                    recording.process.wait(20)
                 card.plug()
                 with card.record() as recording:
                     play_raw(card, ramp(RATE_HZ))

@@ -226,7 +226,7 @@ TEST(JsonView, SaysAllThatTheStatusSays) {
 TEST(JsonView, TellsTheStatusOnceASecond) {
     const Pipe out;
     JsonView::Clock::time_point now{};
-    JsonView view(out.ends[1], kGoOnForEver, [&] { return now; });
+    JsonView view(out.ends[1], go_on_for_ever, [&] { return now; });
     for (int tick = 0; tick <= 30; ++tick, now += 100ms) view.tick(some_status());
     const std::string text = all_that_came(out.ends[0]);
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
