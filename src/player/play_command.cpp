@@ -47,17 +47,17 @@ class Screen {
 public:
     Screen(bool json, const GoOn& go_on) {
         if (json) {
-            listener_ = &json_.emplace(STDOUT_FILENO, go_on);
+            json_ = show<JsonView>(STDOUT_FILENO, go_on);
         } else if (can_draw_on()) {
             terminal_.emplace(Cursor::hidden, STDIN_FILENO, STDOUT_FILENO, go_on);
-            listener_ = &status_.emplace(*terminal_, style_of_environment());
+            status_ = show<StatusView>(*terminal_, style_of_environment());
         } else {
-            listener_ = &plain_.emplace(STDOUT_FILENO, STDERR_FILENO, go_on);
+            show<PlainView>(STDOUT_FILENO, STDERR_FILENO, go_on);
         }
         if (!terminal_) terminal_.emplace(Cursor::shown);
     }
-    PlayerListener& listener() { return *listener_; }
-    bool is_watched() const { return !json_ || !json_->is_closed(); }
+    PlayerListener& listener() { return *view_; }
+    bool is_watched() const { return json_ == nullptr || !json_->is_closed(); }
     std::vector<PlayerCommand> commands(std::chrono::milliseconds patience) {
         if (!terminal_->has_keys()) {
             std::this_thread::sleep_for(patience);
@@ -65,17 +65,24 @@ public:
         }
         const std::string typed = terminal_->read_keys(patience);
         auto commands = keys_.parse(typed);
-        if (keys_.take_help() && status_) status_->toggle_keys();
+        if (keys_.take_help() && status_ != nullptr) status_->toggle_keys();
         return commands;
     }
 
 private:
+    template <class View, class... Arguments>
+    View* show(Arguments&&... arguments) {
+        auto view = std::make_unique<View>(std::forward<Arguments>(arguments)...);
+        View* const shown = view.get();
+        view_ = std::move(view);
+        return shown;
+    }
+
     std::optional<Terminal> terminal_;  // outlives the view
     KeyParser keys_;
-    std::optional<JsonView> json_;
-    std::optional<StatusView> status_;
-    std::optional<PlainView> plain_;
-    PlayerListener* listener_ = nullptr;
+    std::unique_ptr<PlayerListener> view_;
+    JsonView* json_ = nullptr;      // the view, where it is one
+    StatusView* status_ = nullptr;  // the same
 };
 
 class Playing {
