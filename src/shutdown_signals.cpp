@@ -8,7 +8,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::milliseconds kSaidTwice{500};  // timeout(1) tells the process, then its group
 
 [[noreturn]] void strike(int number) {
@@ -39,13 +38,19 @@ int ShutdownSignals::wait(std::chrono::milliseconds patience) const {
     return std::max(0, sigtimedwait(&signals_, nullptr, &timeout));
 }
 
+int ShutdownSignals::wait() const {
+    int came = 0;
+    return sigwait(&signals_, &came) == 0 ? came : 0;
+}
+
 Interruption::Interruption() : watcher_([this](std::stop_token stop) { watch(stop); }) {}
 
 void Interruption::watch(std::stop_token stop) {
+    const std::stop_callback wake(stop, [self = pthread_self()] { pthread_kill(self, SIGTERM); });
     Clock::time_point first;
-    while (!stop.stop_requested()) {
-        const int came = signals_.wait(kLook);
-        if (came == 0) continue;
+    while (true) {
+        const int came = signals_.wait();
+        if (stop.stop_requested()) return;
         if (signal_ == 0) {
             first = Clock::now();
             signal_ = came;

@@ -16,6 +16,7 @@ public:
     ShutdownSignals();
     // The signal that came; 0: none.
     int wait(std::chrono::milliseconds patience) const;
+    int wait() const;  // for as long as it takes
 
 private:
     sigset_t signals_{};
