@@ -30,29 +30,38 @@ float peak_of(std::span<float> samples) {
 
 }  // namespace
 
-GatedLoudness::GatedLoudness() : bins_(bin_of(kTopLufs) + 1) {}
+GatedLoudness::GatedLoudness() : bins_(bin_of(kTopLufs) + 1), groups_(bins_.size() / kGroup + 1) {}
+
+GatedLoudness::Bin& GatedLoudness::Bin::operator+=(const Bin& other) {
+    blocks += other.blocks;
+    power += other.power;
+    return *this;
+}
 
 void GatedLoudness::clear() {
     std::fill(bins_.begin(), bins_.end(), Bin{});
+    std::fill(groups_.begin(), groups_.end(), Bin{});
 }
 
 void GatedLoudness::add(double mean_square) {
     const double lufs = dsp::mean_square_to_lufs(mean_square);
     if (lufs <= dsp::kLoudnessFloorLufs) return;
-    Bin& bin = bins_[bin_of(lufs)];
-    ++bin.blocks;
-    bin.power += mean_square;
+    const Bin block{1, mean_square};
+    bins_[bin_of(lufs)] += block;
+    groups_[bin_of(lufs) / kGroup] += block;
+}
+
+GatedLoudness::Bin GatedLoudness::from(std::size_t first) const {
+    Bin sum;
+    for (; first < bins_.size() && first % kGroup != 0; ++first) sum += bins_[first];
+    for (std::size_t group = (first + kGroup - 1) / kGroup; group < groups_.size(); ++group) sum += groups_[group];
+    return sum;
 }
 
 double GatedLoudness::integrated_lufs() const {
     const auto mean_from = [this](std::size_t first) {
-        double power = 0.0;
-        std::uint64_t blocks = 0;
-        for (std::size_t i = first; i < bins_.size(); ++i) {
-            power += bins_[i].power;
-            blocks += bins_[i].blocks;
-        }
-        return blocks == 0 ? 0.0 : power / static_cast<double>(blocks);
+        const Bin sum = from(first);
+        return sum.blocks == 0 ? 0.0 : sum.power / static_cast<double>(sum.blocks);
     };
     const double gate_lufs = dsp::mean_square_to_lufs(mean_from(0) * kRelativeGate);
     return dsp::mean_square_to_lufs(mean_from(bin_of(gate_lufs)));

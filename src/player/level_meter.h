@@ -44,8 +44,13 @@ private:
     struct Bin {
         std::uint64_t blocks = 0;
         double power = 0.0;
+        Bin& operator+=(const Bin& other);
     };
+    static constexpr std::size_t kGroup = 100;
+    Bin from(std::size_t first) const;
+
     std::vector<Bin> bins_;
+    std::vector<Bin> groups_;  // sums of kGroup bins each
 };
 
 class LevelMeter {
