@@ -142,7 +142,8 @@ private:
                 .rate_hz = command_.rate_hz,
                 .quality = settings.play_resampler,
                 .grid = settings.grid,
-                .start = {0, command_.start_seconds, command_.choice}};
+                .start = {0, command_.start_seconds, command_.choice},
+                .shows_reduction = command_.json || can_draw_on()};
     }
 
     Player::Surroundings surroundings(SoundSystem& sound, Screen& screen) {

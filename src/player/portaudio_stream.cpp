@@ -126,9 +126,10 @@ std::unique_lock<std::mutex> take_turn(PortAudioLibrary& library, const StreamRe
     throw SoundError(Reason::failed, title(request) + " cannot be opened: the sound driver hangs in another device");
 }
 
-// PortAudio's ALSA cuts the latency into this many periods, and calls once for each.
+// PortAudio's ALSA cuts the latency into this many periods, and calls once for each. Each call is three wake-ups where
+// a sound server stands behind ALSA, which is most of what playing costs; two periods are what a late call may last.
 void cut_into_periods(double latency_ms) {
-    constexpr double kPeriodMs = 12.0;
+    constexpr double kPeriodMs = 17.0;
     PaAlsa_SetNumPeriods(std::clamp(static_cast<int>(std::ceil(latency_ms / kPeriodMs)), 3, 16));
 }
 

@@ -19,7 +19,7 @@ RATE_HZ = 44100
 PERIOD_FRAMES = 1024
 DEFAULT_MS = 50  # lacquer play --latency
 LOADED_SECONDS = 600 if os.environ.get("LACQUER_LONG") else 60
-WATCHED_SECONDS = 30
+WATCHED_SECONDS = 20
 PERCENT_OF_A_CORE = 4.0  # the bar is 1 at rest; this is not a machine at rest
 
 
