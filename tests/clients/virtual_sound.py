@@ -109,7 +109,16 @@ class Recording:
 
     def wait_for_sound(self, seconds=START_SECONDS):
         """The first frame that is not silent."""
-        return wait_for(lambda: first_sound(self.samples()), "sound", seconds) - 1
+        looked_at = 0
+
+        def sound():
+            nonlocal looked_at
+            new = self.samples(looked_at)
+            found = first_sound(new)
+            looked_at += found or len(new)
+            return found
+        wait_for(sound, "sound", seconds)
+        return looked_at - 1
 
     def wait_for_silence(self, silent_seconds=0.5, seconds=120):
         wait_for(lambda: not self.samples(max(0, self.frames() - round(silent_seconds * self.rate))).any(),
