@@ -43,10 +43,10 @@ int ShutdownSignals::wait() const {
     return sigwait(&signals_, &came) == 0 ? came : 0;
 }
 
-Interruption::Interruption() : watcher_([this](std::stop_token stop) { watch(stop); }) {}
+Interruption::Interruption() : watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
 
-void Interruption::watch(std::stop_token stop) {
-    const std::stop_callback wake(stop, [self = pthread_self()] { pthread_kill(self, SIGTERM); });
+void Interruption::watch(const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [self = pthread_self()] { pthread_kill(self, SIGINT); });
     Clock::time_point first;
     while (true) {
         const int came = signals_.wait();

@@ -33,7 +33,7 @@ public:
     int exit_code() const noexcept { return 128 + signal_; }  // as shells tell it
 
 private:
-    void watch(std::stop_token stop);
+    void watch(const std::stop_token& stop);
 
     ShutdownSignals signals_;
     std::atomic<int> signal_ = 0;

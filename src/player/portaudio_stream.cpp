@@ -248,7 +248,7 @@ void PortAudioStream::look_at_clock(const PaStreamCallbackTimeInfo& time) LACQUE
     const double seen = before == 0.0 ? waits : before + kShare * (waits - before);
     seen_seconds_.store(seen, std::memory_order_relaxed);
     const std::uint64_t made = made_frames_.load(std::memory_order_relaxed);
-    const auto waiting = static_cast<std::uint64_t>(std::max(waits, told) * sample_rate_hz_ + 0.5);
+    const auto waiting = static_cast<std::uint64_t>(std::llround(std::max(waits, told) * sample_rate_hz_));
     heard_frames_.store(made - std::min(made, waiting), std::memory_order_release);
 }
 
