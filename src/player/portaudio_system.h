@@ -1,8 +1,8 @@
 // The sound cards of this machine, through PortAudio 19.6: ALSA (and what ALSA can be a door to, such as PulseAudio and
 // PipeWire), OSS, JACK.
 //
-// What the callback costs besides the callback itself: two atomic counters. It is asked for at most kLongestCallMs at a
-// time whatever the latency; the thread is a real-time one where the system lets an ordinary thread become one.
+// What the callback costs besides the callback itself: a few atomic numbers. It is asked for at most kLongestCallMs at
+// a time whatever the latency; the thread is a real-time one where the system lets an ordinary thread become one.
 // Streams keep the library up: one that hangs in its driver may outlive the system, and is let go when it comes back.
 #pragma once
 
